@@ -1,0 +1,1 @@
+"""One node: from pixels to observations that the station has confirmed."""

@@ -1,0 +1,1 @@
+"""The mathematics both ends share: frames, lens, terrain and the oriented line."""

@@ -1,0 +1,1 @@
+"""One station: from observations to alerts on a guard's map."""

@@ -1,0 +1,1 @@
+"""Drivers, one per device and library, behind the Protocols of `hardware.ports`."""

@@ -1,0 +1,1 @@
+"""Detector networks: manifest, cards, registry, training, export and evaluation."""

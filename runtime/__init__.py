@@ -1,0 +1,1 @@
+"""The little both ends run on: clock, errors, settings, log and workers."""

@@ -1,0 +1,1 @@
+"""The world at the other end of the cable: sites, actors, film, vehicles, faults and scores."""

@@ -1,0 +1,1 @@
+"""The contract: messages, topics, codec and signatures that travel between node and station."""
