@@ -1,0 +1,175 @@
+"""The one source of time: monotonic for intervals, aware UTC for the record, and how good it is."""
+
+import ctypes
+import math
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+_STA_UNSYNC = 0x0040
+_TIME_ERROR = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockQuality:
+    """How far the UTC of this machine may be from the truth.
+
+    Attributes:
+        source: Who keeps it: ``kernel`` (NTP or PTP through the kernel), ``stated`` (the operator's
+            word in the config), ``boot`` (never synchronised: only time since boot means anything),
+            ``manual`` (a clock moved by hand).
+        error_s: Largest expected error in seconds; None as long as nothing is known.
+    """
+
+    source: str
+    error_s: float | None
+
+    @property
+    def synchronised(self) -> bool:
+        """Whether UTC means anything at all."""
+        return self.error_s is not None
+
+
+class Clock(Protocol):
+    """What every module asks for the time."""
+
+    def monotonic_s(self) -> float:
+        """Seconds since an arbitrary start; never runs backwards."""
+        ...
+
+    def utc(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+    def quality(self) -> ClockQuality:
+        """How good `utc` is now."""
+        ...
+
+
+class _Timex(ctypes.Structure):
+    """``struct timex`` of Linux, as far as it is read here.
+
+    Source: adjtimex(2).
+    """
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_char * 256),
+    )
+
+
+def kernel_clock_quality() -> ClockQuality:
+    """Ask the kernel whether a time service disciplines its clock, and how well.
+
+    Returns:
+        Source ``kernel`` with the kernel's own maximum error, or ``boot`` when no service has
+        synchronised it (or the kernel cannot say).
+    """
+    unknown = ClockQuality(source="boot", error_s=None)
+    ask = getattr(ctypes.CDLL(None, use_errno=True), "adjtimex", None)
+    if ask is None:
+        return unknown
+    timex = _Timex()
+    state = ask(ctypes.byref(timex))
+    if state < 0 or state == _TIME_ERROR or timex.status & _STA_UNSYNC:
+        return unknown
+    return ClockQuality(source="kernel", error_s=timex.maxerror / 1e6)
+
+
+class SystemClock:
+    """The clock of the machine.
+
+    Args:
+        stated_error_s: The operator's word on how good the machine's UTC is, for machines whose
+            time service does not tell the kernel (containers, hosts behind a hypervisor). None
+            asks the kernel.
+    """
+
+    _ASK_EVERY_S = 5.0
+
+    def __init__(self, *, stated_error_s: float | None = None) -> None:
+        self._stated_error_s = stated_error_s
+        self._asked_s = -math.inf
+        self._quality = ClockQuality(source="boot", error_s=None)
+
+    def monotonic_s(self) -> float:
+        """Seconds of CLOCK_MONOTONIC: they go on over a restart of the process, not of the machine."""
+        return time.monotonic()
+
+    def utc(self) -> datetime:
+        """The machine's aware UTC."""
+        return datetime.fromtimestamp(time.time(), tz=timezone.utc)  # noqa: TID251  # this is runtime.clock
+
+    def quality(self) -> ClockQuality:
+        """The stated quality, or the kernel's word at most five seconds old."""
+        if self._stated_error_s is not None:
+            return ClockQuality(source="stated", error_s=self._stated_error_s)
+        now_s = self.monotonic_s()
+        if now_s - self._asked_s >= self._ASK_EVERY_S:
+            self._asked_s = now_s
+            self._quality = kernel_clock_quality()
+        return self._quality
+
+
+class ManualClock:
+    """A clock that only moves when told to, for simulations and tests.
+
+    Args:
+        start_utc: Aware UTC at the beginning.
+        monotonic_s: Monotonic seconds at the beginning.
+        quality: What it says about itself.
+    """
+
+    def __init__(
+        self,
+        start_utc: datetime,
+        *,
+        monotonic_s: float = 0.0,
+        quality: ClockQuality | None = None,
+    ) -> None:
+        if start_utc.tzinfo is None:
+            raise ValueError(f"start_utc is {start_utc!r}; allowed is an aware time; add its zone")
+        self._start_utc = start_utc.astimezone(timezone.utc)
+        self._start_s = monotonic_s
+        self._elapsed_s = 0.0
+        self._quality = quality or ClockQuality(source="manual", error_s=0.0)
+
+    def monotonic_s(self) -> float:
+        """Seconds moved so far, from the given start."""
+        return self._start_s + self._elapsed_s
+
+    def utc(self) -> datetime:
+        """Start plus the seconds moved so far."""
+        return self._start_utc + timedelta(seconds=self._elapsed_s)
+
+    def quality(self) -> ClockQuality:
+        """What was given, or set by `synchronise`."""
+        return self._quality
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward.
+
+        Args:
+            seconds: Not negative.
+        """
+        if not seconds >= 0:
+            raise ValueError(
+                f"seconds is {seconds!r}; allowed is 0 or more; time only moves forward"
+            )
+        self._elapsed_s += seconds
+
+    def synchronise(self, utc: datetime, quality: ClockQuality) -> None:
+        """Let a time service set UTC; monotonic time is untouched.
+
+        Args:
+            utc: The true aware UTC of this moment.
+            quality: What the clock says about itself from now on.
+        """
+        self._start_utc = utc.astimezone(timezone.utc) - timedelta(seconds=self._elapsed_s)
+        self._quality = quality
