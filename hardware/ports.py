@@ -1,0 +1,205 @@
+"""What a node expects of its devices: Protocols and the values that pass through them.
+
+Drivers implement these; composition roots and simulations hand them in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+CameraStatus = Literal["starting", "online", "frozen", "offline"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One picture with the moment it was taken.
+
+    Attributes:
+        sensor_id: the camera's id in the node's config.
+        seq: running number of this camera since its start, from 1.
+        image_bgr: (height, width, 3) uint8, rows top down; not written to by anybody.
+        t_capture_utc: aware UTC instant of capture, None before the first clock sync.
+        t_capture_monotonic_s: the same instant on the node's monotonic clock.
+        last: true on the last frame of a film that ends.
+    """
+
+    sensor_id: str
+    seq: int
+    image_bgr: npt.NDArray[np.uint8]
+    t_capture_utc: datetime | None
+    t_capture_monotonic_s: float
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraCounters:
+    """What a camera did since its start."""
+
+    frames: int = 0
+    reconnects: int = 0
+    read_failures: int = 0
+    frozen_spells: int = 0
+    last_error: str = ""
+
+
+class CameraPort(Protocol):
+    """A source of frames with a blocking read that always comes back."""
+
+    sensor_id: str
+
+    def read(self) -> Frame | None:
+        """The next frame, or None when the read timed out or the source is being re-opened.
+
+        Never blocks longer than the configured time-outs; reconnects by itself with back-off.
+
+        Raises:
+            EOFError: a film is over and does not loop.
+        """
+        ...
+
+    @property
+    def status(self) -> CameraStatus:
+        """How the source is now."""
+        ...
+
+    @property
+    def counters(self) -> CameraCounters:
+        """What happened so far."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device; a blocked read returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """Where the node is, WGS84; one sigma each.
+
+    Attributes:
+        status: how the position is known.
+        cov_enu_m2: (3, 3) covariance in ENU.
+    """
+
+    status: Literal["none", "fix_2d", "fix_3d", "fixed_survey", "stale", "jammed", "jumped"]
+    t_monotonic_s: float
+    lon_deg: float | None = None
+    lat_deg: float | None = None
+    alt_hae_m: float | None = None
+    alt_msl_m: float | None = None
+    cov_enu_m2: npt.NDArray[np.float64] | None = field(default=None, compare=False)
+    satellites: int | None = None
+
+
+class PositionPort(Protocol):
+    """A source of the node's own position."""
+
+    def latest(self) -> Fix:
+        """The newest fix; status tells whether it may be used."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the receiver."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleState:
+    """A vehicle as its autopilot tells it; None where it said nothing."""
+
+    vehicle_id: str
+    t_monotonic_s: float
+    lon_deg: float | None = None
+    lat_deg: float | None = None
+    alt_hae_m: float | None = None
+    heading_deg: float | None = None
+    battery_fraction: float | None = None
+    mode: str = ""
+    armed: bool = False
+    in_air: bool = False
+
+
+class AutopilotPort(Protocol):
+    """The reading half of an autopilot; the commanding half grows beside it."""
+
+    def vehicles(self) -> Sequence[VehicleState]:
+        """Every vehicle heard on the link."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the link."""
+        ...
+
+
+# --- transport ------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """Bytes that arrived on a topic."""
+
+    topic: str
+    payload: bytes
+    retained: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Will:
+    """What the broker says for us when we are cut off."""
+
+    topic: str
+    payload: bytes
+    qos: Literal[0, 1] = 1
+    retain: bool = True
+
+
+class Transport(Protocol):
+    """Bytes to and from a broker; MQTT 5 over paho is one, a simulated link another.
+
+    All methods return at once. Nothing is queued while disconnected: `publish` refuses then.
+    """
+
+    def open(self, *, will: Will | None, subscriptions: Sequence[tuple[str, int]]) -> None:
+        """Start connecting and keep reconnecting; subscriptions are renewed at each connection."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker accepted us and the subscriptions are in place."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far; a change means: say birth and state again."""
+        ...
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: Literal[0, 1],
+        retain: bool = False,
+        expiry_s: int | None = None,
+    ) -> int | None:
+        """Hand over one message; a token, or None when it was not taken (disconnected, full)."""
+        ...
+
+    def acknowledged(self) -> Sequence[int]:
+        """Tokens whose PUBACK came since the last call (QoS 0: handed to the socket)."""
+        ...
+
+    def inbox(self) -> Sequence[Inbound]:
+        """What arrived since the last call, in order; bounded, see `inbox_dropped`."""
+        ...
+
+    @property
+    def inbox_dropped(self) -> int:
+        """Messages that came faster than they were taken away."""
+        ...
+
+    def close(self, *, last_words: Sequence[tuple[str, bytes, bool]] = ()) -> None:
+        """Publish the last words (topic, payload, retain), then disconnect orderly."""
+        ...
