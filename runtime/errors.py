@@ -8,7 +8,7 @@ class BorderWatchError(Exception):
     """Root of every error this project raises on purpose."""
 
 
-class RetryLater(BorderWatchError):  # noqa: N818  # named by what the reader does
+class RetryLater(BorderWatchError):
     """The world is not ready; the same call may succeed later.
 
     Args:
@@ -22,7 +22,7 @@ class RetryLater(BorderWatchError):  # noqa: N818  # named by what the reader do
         super().__init__(f"{what}; trying again in {retry_after_s:g} s")
 
 
-class AskOperator(BorderWatchError):  # noqa: N818  # named by what the reader does
+class AskOperator(BorderWatchError):
     """Only a person can put this right.
 
     Args:
@@ -40,7 +40,7 @@ class AskOperator(BorderWatchError):  # noqa: N818  # named by what the reader d
         super().__init__(f"{field} is {value!r}; allowed is {allowed}; {next_step}")
 
 
-class Broken(BorderWatchError):  # noqa: N818  # named by what the reader does
+class Broken(BorderWatchError):
     """A promise inside the program does not hold; going on would make it worse.
 
     Args:
