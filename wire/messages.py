@@ -125,6 +125,9 @@ class OutboxHealth(WireModel):
 
     depth: Count
     oldest_age_s: Annotated[float, Field(ge=0.0)]
+    oldest_seq: Annotated[int, Field(ge=1)] | None = None
+    """Lowest running number that may still be sent (again); with nothing kept, the next number to be
+    given. What is below was receipted or dropped: the station waits for it no longer."""
     bytes_on_disk: Count
     sent: Count = 0
     receipted: Count = 0
