@@ -1,0 +1,1 @@
+"""Demonstration sites: a line, markers, zones and a base map, each with its notices."""
