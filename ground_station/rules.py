@@ -37,6 +37,10 @@ class FuseSettings(Settings):
     rebirth_gate_m: PositiveM = Field(
         default=4.0, title="Largest distance between the predicted place and a re-birth"
     )
+    rebirth_silent_s: PositiveS = Field(
+        default=1.3,
+        title="A track that has not ended counts as lost after this silence (a node speaks at 2 Hz)",
+    )
     forget_after_s: PositiveS = Field(
         default=120.0, title="A target is forgotten this long after its last word"
     )

@@ -1,0 +1,155 @@
+"""What the judge remembers of one target, how the line sees a belief, and what a rule says."""
+
+import math
+from dataclasses import dataclass, replace
+
+from ground_station.decision import Direction, Rule
+from ground_station.kalman import FloatArray, State
+from ground_station.views import Level
+from ground_station.zones import Site, Zone
+
+
+def normal_below(x: float) -> float:
+    """P(X <= x) of the standard normal."""
+    return 0.5 * math.erfc(-x / math.sqrt(2.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A rule spoke: which, how, with which figures.
+
+    Attributes:
+        t_event_s: When it happened in the world; `t_decided_s` is the belief that decided it.
+        ordinal: Counts this target's verdicts of this rule and direction, from 1.
+        enu_m: Where it happened.
+        numbers: The rule's figures, units in their names.
+    """
+
+    rule: Rule
+    direction: Direction
+    level: Level
+    t_event_s: float
+    t_decided_s: float
+    ordinal: int
+    enu_m: tuple[float, float]
+    cov_m2: FloatArray
+    probability: float
+    numbers: dict[str, float]
+    zone: Zone | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideMemory:
+    """How far a target was on either side lately, in two buckets of time."""
+
+    bucket: int = -1
+    low_m: float = math.inf
+    high_m: float = -math.inf
+    low_before_m: float = math.inf
+    high_before_m: float = -math.inf
+
+    def with_distance(self, t_s: float, distance_m: float, bucket_s: float) -> "SideMemory":
+        """The memory after one more distance."""
+        bucket = int(t_s // bucket_s)
+        if bucket == self.bucket:
+            return replace(
+                self, low_m=min(self.low_m, distance_m), high_m=max(self.high_m, distance_m)
+            )
+        recent = bucket == self.bucket + 1
+        return SideMemory(
+            bucket=bucket,
+            low_m=distance_m,
+            high_m=distance_m,
+            low_before_m=self.low_m if recent else math.inf,
+            high_before_m=self.high_m if recent else -math.inf,
+        )
+
+    def farthest_m(self, side: int) -> float:
+        """The extreme on a side, signed; infinite the wrong way where nothing is remembered."""
+        if side > 0:
+            return max(self.high_m, self.high_before_m)
+        return min(self.low_m, self.low_before_m)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the judge remembers of one target after one belief.
+
+    Attributes:
+        side: Settled side: 1 ours, -1 theirs, 0 not settled.
+        leaning: Side beyond the limit now, and since when.
+        passed_in_s: Last instant the mean went over the line inwards, and where.
+        zones: (zone id, since, inside) of each zone the target is in or entering.
+        counts: (rule, direction, zone id) and how often it spoke.
+    """
+
+    t_s: float
+    side: int = 0
+    leaning: int = 0
+    leaning_since_s: float = 0.0
+    distance_m: float | None = None
+    enu_m: tuple[float, float] = (0.0, 0.0)
+    passed_in_s: float | None = None
+    passed_in_enu_m: tuple[float, float] = (0.0, 0.0)
+    passed_out_s: float | None = None
+    passed_out_enu_m: tuple[float, float] = (0.0, 0.0)
+    sides: SideMemory = SideMemory()
+    doubt_since_s: float | None = None
+    approach: Direction = "none"
+    approach_since_s: float = 0.0
+    born_distance_m: float | None = None
+    born_sigma_m: float = 0.0
+    born_explained: bool = True
+    jumps: int = 0
+    zones: tuple[tuple[str, float, bool], ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+
+    def count(self, key: str) -> int:
+        """How often a rule spoke."""
+        return next((n for k, n in self.counts if k == key), 0)
+
+    def counted(self, key: str) -> "Memory":
+        """The memory after the rule spoke once more."""
+        rest = tuple((k, n) for k, n in self.counts if k != key)
+        return replace(self, counts=(*rest, (key, self.count(key) + 1)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByLine:
+    """A belief as the line sees it.
+
+    Attributes:
+        distance_m: Signed, positive on our side; None beyond the line's ends.
+        jitter_m: One sigma across the line of what each observation adds anew.
+        spread_m: One sigma across the line of everything: target, shared part, the line itself.
+        inwards_m_s: Speed towards our side; `inwards_sigma_m_s` its sigma.
+    """
+
+    distance_m: float | None
+    jitter_m: float
+    spread_m: float
+    line_sigma_m: float
+    inwards_m_s: float
+    inwards_sigma_m_s: float
+    probability: float | None
+
+
+def by_line(site: Site, state: State) -> ByLine:
+    """Where a belief lies by the line."""
+    fix = site.line.project(state.mean[None, :2])
+    distance = float(fix.distance_m[0])
+    normal = fix.inwards[0]
+    line_sigma = float(site.line.sigma_m[fix.segment[0]])
+    jitter2 = float(normal @ state.cov[:2, :2] @ normal)
+    total2 = jitter2 + float(normal @ state.shared_m2 @ normal) + line_sigma**2
+    spread = math.sqrt(max(total2, 1e-12))
+    known = not math.isnan(distance)
+    return ByLine(
+        distance_m=distance if known else None,
+        jitter_m=math.sqrt(max(jitter2, 0.0)),
+        spread_m=spread,
+        line_sigma_m=line_sigma,
+        inwards_m_s=float(normal @ state.mean[2:]),
+        inwards_sigma_m_s=math.sqrt(max(float(normal @ state.cov[2:, 2:] @ normal), 0.0)),
+        probability=normal_below(distance / spread) if known else None,
+    )
