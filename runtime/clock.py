@@ -16,9 +16,9 @@ class ClockQuality:
     """How far the UTC of this machine may be from the truth.
 
     Attributes:
-        source: Who keeps it: ``kernel`` (NTP or PTP through the kernel), ``stated`` (the operator's
+        source: Who keeps it: ``ntp`` (a time service, by the kernel's word), ``manual`` (the operator's
             word in the config), ``boot`` (never synchronised: only time since boot means anything),
-            ``manual`` (a clock moved by hand).
+            ``simulated`` (a clock that is moved by a program).
         error_s: Largest expected error in seconds; None as long as nothing is known.
     """
 
@@ -68,7 +68,7 @@ def kernel_clock_quality() -> ClockQuality:
     """Ask the kernel whether a time service disciplines its clock, and how well.
 
     Returns:
-        Source ``kernel`` with the kernel's own maximum error, or ``boot`` when no service has
+        Source ``ntp`` with the kernel's own maximum error, or ``boot`` when no service has
         synchronised it (or the kernel cannot say).
     """
     unknown = ClockQuality(source="boot", error_s=None)
@@ -79,7 +79,7 @@ def kernel_clock_quality() -> ClockQuality:
     state = ask(ctypes.byref(timex))
     if state < 0 or state == _TIME_ERROR or timex.status & _STA_UNSYNC:
         return unknown
-    return ClockQuality(source="kernel", error_s=timex.maxerror / 1e6)
+    return ClockQuality(source="ntp", error_s=timex.maxerror / 1e6)
 
 
 class SystemClock:
@@ -109,7 +109,7 @@ class SystemClock:
     def quality(self) -> ClockQuality:
         """The stated quality, or the kernel's word at most five seconds old."""
         if self._stated_error_s is not None:
-            return ClockQuality(source="stated", error_s=self._stated_error_s)
+            return ClockQuality(source="manual", error_s=self._stated_error_s)
         now_s = self.monotonic_s()
         if now_s - self._asked_s >= self._ASK_EVERY_S:
             self._asked_s = now_s
@@ -138,7 +138,7 @@ class ManualClock:
         self._start_utc = start_utc.astimezone(timezone.utc)
         self._start_s = monotonic_s
         self._elapsed_s = 0.0
-        self._quality = quality or ClockQuality(source="manual", error_s=0.0)
+        self._quality = quality or ClockQuality(source="simulated", error_s=0.0)
 
     def monotonic_s(self) -> float:
         """Seconds moved so far, from the given start."""

@@ -27,7 +27,7 @@ def test_synchronising_moves_utc_and_leaves_monotonic_alone():
     clock.advance(10)
     assert not clock.quality().synchronised
     true_utc = START_UTC + timedelta(days=900)
-    clock.synchronise(true_utc, ClockQuality(source="kernel", error_s=0.01))
+    clock.synchronise(true_utc, ClockQuality(source="ntp", error_s=0.01))
     assert (10.0, true_utc) == (clock.monotonic_s(), clock.utc())
     assert clock.quality().synchronised
 
@@ -35,9 +35,9 @@ def test_synchronising_moves_utc_and_leaves_monotonic_alone():
 def test_system_clock_is_aware_and_says_who_keeps_it():
     """Without a stated error the kernel is asked; its word has a meaning or is 'boot'."""
     assert timezone.utc == SystemClock().utc().tzinfo
-    assert ClockQuality(source="stated", error_s=0.2) == SystemClock(stated_error_s=0.2).quality()
+    assert ClockQuality(source="manual", error_s=0.2) == SystemClock(stated_error_s=0.2).quality()
     quality = kernel_clock_quality()
-    assert quality.source in {"kernel", "boot"}
+    assert quality.source in {"ntp", "boot"}
     assert (quality.source == "boot") == (quality.error_s is None)
 
 
