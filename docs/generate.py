@@ -1,0 +1,125 @@
+"""Writes the generated pages of docs/: the wire's reference and the configuration's.
+
+`python docs/generate.py` writes them, `python docs/generate.py --check` only says which are stale.
+"""
+
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+from pydantic import BaseModel  # noqa: E402 - the repository's root comes first.
+
+from wire import reference  # noqa: E402
+
+_CONFIG_HEAD = """# Configuration
+
+Made by `python docs/generate.py` from `edge/config.py` and `ground_station/config.py`; edit the
+models, never this page.
+
+One TOML file per node and one per station.
+`border-edge init` and `border-ground init` write a commented one; `check-config` names every error
+at once (file, key, value, what is allowed); `show-config` prints what is in force, secrets masked.
+Units stand in every key.
+Secrets are paths to files that only their owner may read.
+A running program never changes its configuration: edit the file and restart.
+"""
+
+
+def _keys(schema: dict[str, Any], defs: dict[str, Any], prefix: str) -> list[str]:
+    """One table per section, inner sections after their holder."""
+    inner: list[tuple[str, dict[str, Any]]] = []
+    rows = []
+    needed = set(schema.get("required", ()))
+    for name, field in schema.get("properties", {}).items():
+        target, many = _section(field, defs)
+        if target is not None:
+            inner.append((f"[[{prefix}{name}]]" if many else f"[{prefix}{name}]", target))
+            continue
+        default = "needed" if name in needed else f"`{_shown(field.get('default'))}`"
+        rows.append(
+            (
+                f"`{name}`",
+                reference.type_text(field, defs),
+                default,
+                field.get("description") or field.get("title", ""),
+            )
+        )
+    lines = list(reference.table(("key", "type", "default", "meaning"), rows)) if rows else []
+    for title, target in inner:
+        lines += ["", f"### `{title}`", ""]
+        if target.get("description"):
+            lines += [inspect.cleandoc(target["description"]), ""]
+        lines += _keys(target, defs, title.strip("[]") + ".")
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _section(field: dict[str, Any], defs: dict[str, Any]) -> tuple[dict[str, Any] | None, bool]:
+    """The model behind a field, and whether it is a list of them."""
+    if field.get("type") == "array":
+        target, _ = _section(field.get("items", {}), defs)
+        return target, True
+    for part in [field, *field.get("anyOf", ())]:
+        if "$ref" in part:
+            target = defs[str(part["$ref"]).rsplit("/", 1)[-1]]
+            if "properties" in target:
+                return target, False
+    return None, False
+
+
+def config_page(models: dict[str, type[BaseModel]]) -> str:
+    """The configuration's reference: one chapter per file."""
+    lines = [_CONFIG_HEAD]
+    for title, model in models.items():
+        schema = model.model_json_schema(mode="validation")
+        lines += [f"## {title}", ""]
+        if schema.get("description"):
+            lines += [inspect.cleandoc(schema["description"]), ""]
+        lines += [*_keys(schema, schema.get("$defs", {}), ""), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _config() -> str:
+    from edge.config import EdgeConfig
+    from ground_station.config import GroundConfig
+
+    return config_page(
+        {"A node: `border-edge`": EdgeConfig, "A station: `border-ground`": GroundConfig}
+    )
+
+
+def files() -> dict[str, str]:
+    """Name and text of every generated file."""
+    return {**reference.files(), "config.md": _config()}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with --check name the stale ones and fail."""
+    stale = [
+        name
+        for name, text in files().items()
+        if not (DOCS / name).is_file() or (DOCS / name).read_text(encoding="utf-8") != text
+    ]
+    if arguments == ["--check"]:
+        for name in stale:
+            print(f"docs/{name} is stale: run `make docs`", file=sys.stderr)
+        return int(bool(stale))
+    if arguments:
+        print("usage: python docs/generate.py [--check]", file=sys.stderr)
+        return 2
+    for name, text in files().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+    print(f"wrote {', '.join(stale)}" if stale else "nothing was stale", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
