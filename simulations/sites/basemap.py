@@ -4,15 +4,17 @@ Layers: ``land``, ``sea``, ``water`` (polygons), ``border`` (lines, context only
 """
 
 import gzip
-import math
 from pathlib import Path
 from typing import Any
 
 import mapbox_vector_tile
+import numpy as np
+import numpy.typing as npt
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
+from shapely import transform
 from shapely.geometry import box, mapping, shape
-from shapely.ops import transform, unary_union
+from shapely.ops import unary_union
 
 BOUNDS_DEG = (104.2, 10.2, 104.8, 10.56)
 MIN_ZOOM, MAX_ZOOM = 4, 14
@@ -78,21 +80,19 @@ def _layers(sea: dict[str, Any], water: dict[str, Any], border: dict[str, Any]) 
         "water": inland,
         "border": course,
     }
-    return {name: transform(_mercator, geometry) for name, geometry in degrees.items()}
+    return {name: transform(geometry, _mercator) for name, geometry in degrees.items()}
 
 
-def _mercator(lon_deg: Any, lat_deg: Any, _z: Any = None) -> tuple[Any, Any]:
-    """Spherical Mercator metres of one place, as web maps use them (the visible world only)."""
-    if isinstance(lon_deg, (list, tuple)) or hasattr(lon_deg, "__len__"):
-        pairs = [_mercator(x, y) for x, y in zip(lon_deg, lat_deg, strict=True)]
-        return tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)
-    north = math.asinh(math.tan(math.radians(lat_deg))) / math.pi * _WORLD_M
-    return lon_deg / 180.0 * _WORLD_M, north
+def _mercator(degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Spherical Mercator metres (n, 2) of longitudes and latitudes, as web maps use them."""
+    lon, lat = np.radians(degrees).T
+    north = np.arcsinh(np.tan(lat))
+    return np.column_stack((lon, north)) / np.pi * _WORLD_M
 
 
 def _tiles(zoom: int) -> list[tuple[int, int]]:
-    west, south = _mercator(*BOUNDS_DEG[:2])
-    east, north = _mercator(*BOUNDS_DEG[2:])
+    corners = np.array([BOUNDS_DEG[:2], BOUNDS_DEG[2:]])
+    (west, south), (east, north) = _mercator(corners).tolist()
     size = 2.0 * _WORLD_M / 2**zoom
     columns = range(int((west + _WORLD_M) // size), int((east + _WORLD_M) // size) + 1)
     rows = range(int((_WORLD_M - north) // size), int((_WORLD_M - south) // size) + 1)
@@ -102,18 +102,20 @@ def _tiles(zoom: int) -> list[tuple[int, int]]:
 def _tile(layers: dict[str, Any], zoom: int, x: int, y: int) -> bytes:
     size = 2.0 * _WORLD_M / 2**zoom
     west, north = x * size - _WORLD_M, _WORLD_M - y * size
-    bounds = (west, north - size, west + size, north)
     margin = size * _BUFFER / _EXTENT
     window = box(west - margin, north - size - margin, west + size + margin, north + margin)
     content = []
     for name, geometry in layers.items():
         part = geometry.intersection(window).simplify(size / _EXTENT * 2.0)
+        part = transform(part, lambda m: np.rint((m - (west, north - size)) / size * _EXTENT))
+        if not part.is_valid:
+            part = part.buffer(0)  # Rounding may fold a sliver over itself.
         if not part.is_empty:
             content.append(
                 {"name": name, "features": [{"geometry": mapping(part), "properties": {}}]}
             )
     if not content:
         return b""
-    options = {"quantize_bounds": bounds, "extents": _EXTENT, "y_coord_down": False}
+    options = {"extents": _EXTENT, "y_coord_down": False}
     encoded: bytes = mapbox_vector_tile.encode(content, default_options=options)
     return encoded

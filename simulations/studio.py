@@ -1,0 +1,67 @@
+"""The scenario's cameras, live: one worker per camera and one that answers HTTP."""
+
+from typing_extensions import Self
+
+from runtime.clock import Clock, SystemClock
+from runtime.workers import Supervisor
+from simulations.film import Film
+from simulations.mjpeg import CameraServer, LiveCamera
+from simulations.scenario import load_scenario
+from simulations.world import World
+
+_BEAT_TIMEOUT_S = 30.0
+
+
+class Studio:
+    """Serves a scenario. The world stands still at its first instant until `go`.
+
+    Args:
+        scenario: name or path.
+        port: of the HTTP server; 0 takes a free one.
+        clock: real time.
+    """
+
+    def __init__(self, scenario: str, *, port: int = 0, clock: Clock | None = None) -> None:
+        self._clock = clock if clock is not None else SystemClock()
+        self.world = World(load_scenario(scenario).model)
+        self._began_s: float | None = None
+        cameras = {
+            camera.id: LiveCamera(Film(self.world, camera), self._clock, self.scene_time_s)
+            for camera in self.world.scenario.camera
+        }
+        self._server = CameraServer(cameras, port=port)
+        self._workers = Supervisor(self._clock)
+        for camera in cameras.values():
+            self._workers.add(camera, beat_timeout_s=_BEAT_TIMEOUT_S)
+        self._workers.add(self._server, beat_timeout_s=_BEAT_TIMEOUT_S)
+
+    def url(self, camera_id: str) -> str:
+        """Return the address of a camera's stream."""
+        return self._server.url(camera_id)
+
+    def scene_time_s(self) -> float:
+        """Return seconds since `go`, 0 before it."""
+        if self._began_s is None:
+            return 0.0
+        return self._clock.monotonic_s() - self._began_s
+
+    def go(self) -> None:
+        """Let the world's time run."""
+        self._began_s = self._clock.monotonic_s()
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """Wait until a camera fails (True) or the time is over (False); None waits for ever."""
+        if timeout_s is not None:
+            return self._workers.wait(timeout_s)
+        while not self._workers.wait(1.0):
+            pass
+        return True
+
+    def __enter__(self) -> Self:
+        """Start filming."""
+        self._workers.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop filming, orderly."""
+        self._workers.stop()
