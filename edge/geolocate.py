@@ -1,0 +1,354 @@
+"""From the foot of a box to a place on the ground, with everything that makes it uncertain.
+
+A pixel becomes a ray, the ray meets the ground, and each source of error is carried along by its
+derivative. What all observations of one camera share (pose, lens, ground, clock) is kept apart from
+what each has for itself (the foot in the picture). Where the ray grazes the ground the answer is a
+bearing with an honest range.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.track import Track
+from geo.frames import EnuFrame, GeodeticPoint, azimuth_deg
+from geo.lens import Lens, rotation_enu_from_camera
+from geo.normal import ce90_m
+from geo.terrain import Terrain
+from wire.values import Bearing, Position, VelocityEnu
+
+Array = npt.NDArray[np.float64]
+
+_SPAN_SIGMA = 2.5
+"""Half the stated range of a bearing, in sigmas of the ray's elevation."""
+_LEAST_SIGMA_DEG = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedCamera:
+    """A calibrated camera that does not move; one sigma of each part of its pose.
+
+    Attributes:
+        lens: of the frames it delivers.
+        position: of the lens.
+        azimuth_deg: of the optical axis, true, clockwise.
+        pitch_deg: positive above the horizon.
+        roll_deg: clockwise seen from behind.
+        horizontal_sigma_m: per axis.
+        lens_sigma_px: what the calibration leaves unexplained, per axis.
+        latency_sigma_s: doubt about the moment of capture.
+    """
+
+    lens: Lens
+    position: GeodeticPoint
+    azimuth_deg: float
+    pitch_deg: float
+    roll_deg: float = 0.0
+    horizontal_sigma_m: float
+    vertical_sigma_m: float
+    azimuth_sigma_deg: float
+    pitch_sigma_deg: float
+    roll_sigma_deg: float
+    lens_sigma_px: float = 0.0
+    latency_sigma_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocateSettings:
+    """Where a place ends and a bearing begins.
+
+    Attributes:
+        max_range_m: nothing is placed, and no bearing reaches, beyond this.
+        max_relative_sigma: a place whose largest sigma is more than this part of its distance is
+            told as a bearing.
+    """
+
+    max_range_m: float = 2000.0
+    max_relative_sigma: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A place, or a bearing, or the reason for neither.
+
+    Attributes:
+        position: on the ground.
+        bearing: when the ray meets no ground usefully.
+        velocity: over ground, with a position and a known motion in the picture only.
+        reason: in words when there is no position.
+    """
+
+    position: Position | None = None
+    bearing: Bearing | None = None
+    velocity: VelocityEnu | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundFix:
+    """Feet on the ground, in the ENU frame at the camera.
+
+    Attributes:
+        points_m: (n, 3), nan where the ray meets no ground.
+        directions: (n, 3) unit rays.
+        by_pixel: (n, 2, 2) metres east and north per pixel.
+        cov_own_m2: (n, 2, 2) from the foot in the picture.
+        cov_shared_m2: (n, 2, 2) from pose, lens and ground.
+        azimuth_sigma_deg: (n,) of the ray.
+        elevation_sigma_deg: (n,) of the ray, the camera's height and the ground's included.
+    """
+
+    points_m: Array
+    directions: Array
+    by_pixel: Array
+    cov_own_m2: Array
+    cov_shared_m2: Array
+    azimuth_sigma_deg: Array
+    elevation_sigma_deg: Array
+
+
+class GroundLocator:
+    """Places feet seen by one fixed camera.
+
+    Args:
+        camera: pose, lens and their accuracy.
+        terrain: the ground.
+        terrain_sigma_m: one sigma of its height; shared by all feet.
+        settings: limits.
+    """
+
+    def __init__(
+        self,
+        camera: FixedCamera,
+        terrain: Terrain,
+        *,
+        terrain_sigma_m: float,
+        settings: LocateSettings | None = None,
+    ) -> None:
+        self._camera = camera
+        self._terrain = terrain
+        self._terrain_sigma_m = terrain_sigma_m
+        self._settings = settings or LocateSettings()
+        self._frame = EnuFrame(camera.position)
+        self._rotation = rotation_enu_from_camera(
+            camera.azimuth_deg, camera.pitch_deg, camera.roll_deg
+        )
+        level = np.radians(camera.azimuth_deg)
+        # Axes about which azimuth, pitch and roll turn a ray, right-handed.
+        self._turns = np.array(
+            [[0.0, 0.0, -1.0], [np.cos(level), -np.sin(level), 0.0], self._rotation[:, 2]]
+        )
+        self._turn_sigma = np.radians(
+            [camera.azimuth_sigma_deg, camera.pitch_sigma_deg, camera.roll_sigma_deg]
+        )
+
+    def locate_tracks(self, tracks: Sequence[Track]) -> list[Located]:
+        """Places of the tracks' feet at the tracks' instant."""
+        if not tracks:
+            return []
+        return self.locate(
+            np.stack([track.foot_px for track in tracks]),
+            np.stack([track.foot_cov_px2 for track in tracks]),
+            velocity_px_s=np.stack([track.velocity_px_s for track in tracks]),
+            velocity_cov=np.stack([track.velocity_cov for track in tracks]),
+            visible=np.array([track.foot_visible for track in tracks], np.bool_),
+        )
+
+    def locate(
+        self,
+        foot_px: Array,
+        foot_cov_px2: Array,
+        *,
+        velocity_px_s: Array | None = None,
+        velocity_cov: Array | None = None,
+        visible: npt.NDArray[np.bool_] | None = None,
+    ) -> list[Located]:
+        """Places of n feet.
+
+        Args:
+            foot_px: (n, 2).
+            foot_cov_px2: (n, 2, 2).
+            velocity_px_s: (n, 2) of the feet in the picture, if known.
+            velocity_cov: (n, 2, 2) of that.
+            visible: (n,) false where the foot lies below the picture; true when not given.
+        """
+        count = len(foot_px)
+        fix = self.fix(foot_px, foot_cov_px2)
+        geodetic = self._frame.to_geodetic(fix.points_m)
+        velocity = np.zeros((count, 2))
+        if velocity_px_s is not None:
+            velocity = np.einsum("nij,nj->ni", fix.by_pixel, velocity_px_s)
+        late_m = velocity * self._camera.latency_sigma_s
+        shared = fix.cov_shared_m2 + late_m[:, :, None] * late_m[:, None, :]
+        total = shared + fix.cov_own_m2
+        distance = np.hypot(fix.points_m[:, 0], fix.points_m[:, 1])
+        with np.errstate(invalid="ignore"):
+            largest = np.sqrt(np.maximum(_largest_eigenvalue(total), 0.0))
+            useful = (
+                np.isfinite(largest)
+                & (distance <= self._settings.max_range_m)
+                & (largest <= self._settings.max_relative_sigma * distance)
+            )
+        if visible is not None:
+            useful &= visible
+        near_m, far_m = self._span(fix) if not useful.all() else (distance, distance)
+        said = []
+        for row in range(count):
+            if not useful[row]:
+                seen = visible is None or bool(visible[row])
+                said.append(self._bearing(fix, row, near_m[row], far_m[row], seen=seen))
+                continue
+            speed = None
+            if velocity_px_s is not None and velocity_cov is not None:
+                speed = _velocity(velocity[row], fix.by_pixel[row], velocity_cov[row])
+            said.append(
+                Located(position=_position(geodetic[row], total[row], shared[row]), velocity=speed)
+            )
+        return said
+
+    def fix(self, foot_px: Array, foot_cov_px2: Array) -> GroundFix:
+        """Rays, ground points and their first-order covariances of (n, 2) feet."""
+        camera = self._camera
+        rays, by_pixel_camera = camera.lens.rays_and_jacobians(foot_px)
+        direction = rays @ self._rotation.T
+        known = np.isfinite(direction).all(axis=1)
+        safe = np.where(known[:, None], direction, [0.0, 0.0, 1.0])
+        point = self._terrain.intersect(self._frame, np.zeros(3), safe)
+        point[~known] = np.nan
+        range_m = np.linalg.norm(point, axis=1)
+
+        # d point = (I - direction up^T / fall) (d origin + range d direction)
+        #           + direction / fall * d height
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gain = safe / np.where(safe[:, 2] < 0.0, safe[:, 2], np.nan)[:, None]
+        slide = np.broadcast_to(np.eye(3), (len(safe), 3, 3)).copy()
+        slide[:, :, 2] -= gain
+        ray_by_pixel = self._rotation @ by_pixel_camera
+        ray_by_turn = np.cross(self._turns[None], safe[:, None, :]).transpose(0, 2, 1)
+        moved = range_m[:, None, None] * slide
+        by_pixel = (moved @ ray_by_pixel)[:, :2]
+        by_turn = (moved @ ray_by_turn)[:, :2] * self._turn_sigma
+        shift = np.array(
+            [camera.horizontal_sigma_m, camera.horizontal_sigma_m, camera.vertical_sigma_m]
+        )
+        by_shift = slide[:, :2] * shift
+        by_height = gain[:, :2, None] * self._terrain_sigma_m
+        by_lens = by_pixel * camera.lens_sigma_px
+        shared = sum(
+            part @ part.transpose(0, 2, 1) for part in (by_turn, by_shift, by_height, by_lens)
+        )
+        own = by_pixel @ foot_cov_px2 @ by_pixel.transpose(0, 2, 1)
+        azimuth, elevation = self._ray_sigma(safe, ray_by_pixel, ray_by_turn, foot_cov_px2, range_m)
+        return GroundFix(
+            points_m=point,
+            directions=direction,
+            by_pixel=by_pixel,
+            cov_own_m2=own,
+            cov_shared_m2=np.asarray(shared, np.float64),
+            azimuth_sigma_deg=azimuth,
+            elevation_sigma_deg=elevation,
+        )
+
+    def _ray_sigma(
+        self, ray: Array, by_pixel: Array, by_turn: Array, foot_cov_px2: Array, range_m: Array
+    ) -> tuple[Array, Array]:
+        """One sigma of each ray's azimuth and elevation, in degrees."""
+        camera = self._camera
+        flat = np.maximum(np.hypot(ray[:, 0], ray[:, 1]), 1e-9)
+        zero = np.zeros_like(flat)
+        across = np.stack((ray[:, 1] / flat, -ray[:, 0] / flat, zero), axis=1) / flat[:, None]
+        up = np.stack((zero, zero, 1.0 / flat), axis=1)
+        pixel_cov = foot_cov_px2 + np.eye(2) * camera.lens_sigma_px**2
+        away = np.where(np.isfinite(range_m), range_m, self._settings.max_range_m) * flat
+        away = np.minimum(np.maximum(away, 1.0), self._settings.max_range_m)
+        found = []
+        for axis, metres in (
+            (across, camera.horizontal_sigma_m),
+            (up, np.hypot(camera.vertical_sigma_m, self._terrain_sigma_m)),
+        ):
+            pixel = np.einsum("ni,nij->nj", axis, by_pixel)
+            turn = np.einsum("ni,nij->nj", axis, by_turn) * self._turn_sigma
+            variance = np.einsum("ni,nij,nj->n", pixel, pixel_cov, pixel) + (turn**2).sum(axis=1)
+            found.append(np.degrees(np.sqrt(variance + (metres / away) ** 2)))
+        return found[0], found[1]
+
+    def _span(self, fix: GroundFix) -> tuple[Array, Array]:
+        """(n,) nearest and farthest ground distance that the ray's elevation allows."""
+        limit = self._settings.max_range_m
+        ray = fix.directions
+        flat = np.hypot(ray[:, 0], ray[:, 1])
+        elevation = np.arctan2(ray[:, 2], flat)
+        spread = np.radians(_SPAN_SIGMA * fix.elevation_sigma_deg)
+        ends = []
+        for side in (-1.0, 1.0):
+            tilted = np.clip(elevation + side * spread, -np.pi / 2, np.pi / 2)
+            turned = np.column_stack(
+                (
+                    ray[:, 0] / np.maximum(flat, 1e-9) * np.cos(tilted),
+                    ray[:, 1] / np.maximum(flat, 1e-9) * np.cos(tilted),
+                    np.sin(tilted),
+                )
+            )
+            known = np.isfinite(turned).all(axis=1)
+            turned[~known] = (0.0, 0.0, 1.0)
+            point = self._terrain.intersect(self._frame, np.zeros(3), turned)
+            ends.append(np.hypot(point[:, 0], point[:, 1]))
+        # A ray that is above the horizon even at its lowest meets no ground: it says nothing of
+        # the distance (somebody on a roof, a bird).
+        near = np.where(np.isfinite(ends[0]), np.minimum(ends[0], limit), 0.0)
+        far = np.where(np.isfinite(ends[1]), np.minimum(ends[1], limit), limit)
+        return near, np.maximum(far, near)
+
+    def _bearing(
+        self, fix: GroundFix, row: int, near_m: float, far_m: float, *, seen: bool
+    ) -> Located:
+        ray = fix.directions[row]
+        if not np.isfinite(ray).all():
+            return Located(reason="no ray reaches this pixel through this lens")
+        reason = "the ray grazes the ground" if ray[2] < 0 else "the ray is above the horizon"
+        if not seen:
+            near_m, reason = 0.0, "the feet are outside the picture"
+        sigma = float(np.clip(fix.azimuth_sigma_deg[row], _LEAST_SIGMA_DEG, 180.0))
+        return Located(
+            bearing=Bearing(
+                azimuth_deg=float(azimuth_deg(np.zeros(3), ray)),
+                sigma_deg=sigma,
+                range_min_m=float(near_m),
+                range_max_m=float(max(far_m, 0.1)),
+            ),
+            reason=reason,
+        )
+
+
+def _position(geodetic: Array, total: Array, shared: Array) -> Position:
+    return Position(
+        lon_deg=float(geodetic[0]),
+        lat_deg=float(geodetic[1]),
+        alt_hae_m=float(geodetic[2]),
+        cov_enu_m2=_rows(total),
+        cov_bias_enu_m2=_rows(shared),
+        ce90_m=float(ce90_m(total)),
+        method="plane",
+    )
+
+
+def _velocity(velocity: Array, by_pixel: Array, cov: Array) -> VelocityEnu:
+    spread = by_pixel @ cov @ by_pixel.T
+    return VelocityEnu(
+        east_m_s=float(velocity[0]),
+        north_m_s=float(velocity[1]),
+        sigma_m_s=float(np.sqrt(max(0.0, float(np.trace(spread)) / 2))),
+    )
+
+
+def _rows(cov: Array) -> tuple[tuple[float, float], tuple[float, float]]:
+    cross = float(cov[0, 1] + cov[1, 0]) / 2
+    return (float(cov[0, 0]), cross), (cross, float(cov[1, 1]))
+
+
+def _largest_eigenvalue(cov: Array) -> Array:
+    """(n,) of symmetric (n, 2, 2); nan stays nan."""
+    half = (cov[:, 0, 0] + cov[:, 1, 1]) / 2
+    return np.asarray(half + np.hypot((cov[:, 0, 0] - cov[:, 1, 1]) / 2, cov[:, 0, 1]), np.float64)
