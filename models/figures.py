@@ -65,7 +65,7 @@ class _Canvas:
 
     def _px(self, points: Any) -> NDArray[np.int32]:
         units = np.asarray(points, np.float64).reshape(-1, 2)
-        return np.round((units + (self._left, self._top)) * self._unit_px).astype(np.int32)
+        return np.round((units + _at(self._left, self._top)) * self._unit_px).astype(np.int32)
 
     def polygon(self, points: Any, colour: tuple[float, float, float]) -> None:
         px = self._px(points)
@@ -125,6 +125,10 @@ class _Canvas:
         bgr = weighted / np.maximum(alpha, 1e-3)[:, :, None]
         bgr = bgr + rng.normal(0.0, grain, bgr.shape[:2]).astype(np.float32)[:, :, None]
         return Cutout(bgr=np.clip(bgr, 0, 255).astype(np.float32), alpha=alpha)
+
+
+def _at(x: float, y: float) -> Floats:
+    return np.array([x, y])
 
 
 def _rotated(length: float, angle_rad: float) -> Floats:
@@ -189,22 +193,22 @@ def person(rng: np.random.Generator, height_px: float, palette: Palette) -> Cuto
     leg(order[1], palette.bottom)
     canvas.polygon(
         [
-            neck + (-shoulder, 0.01),
-            neck + (-shoulder * 0.5, -0.02),
-            neck + (shoulder * 0.5, -0.02),
-            neck + (shoulder, 0.01),
-            hip + (hip_half * 1.1, 0.04),
-            hip + (-hip_half * 1.1, 0.04),
+            neck + _at(-shoulder, 0.01),
+            neck + _at(-shoulder * 0.5, -0.02),
+            neck + _at(shoulder * 0.5, -0.02),
+            neck + _at(shoulder, 0.01),
+            hip + _at(hip_half * 1.1, 0.04),
+            hip + _at(-hip_half * 1.1, 0.04),
         ],
         palette.top,
     )
     if rng.random() < 0.2:  # a long coat or a skirt
         canvas.polygon(
             [
-                hip + (-hip_half, -0.05),
-                hip + (hip_half, -0.05),
-                hip + (hip_half * 1.5, float(rng.uniform(0.12, 0.3))),
-                hip + (-hip_half * 1.5, float(rng.uniform(0.12, 0.3))),
+                hip + _at(-hip_half, -0.05),
+                hip + _at(hip_half, -0.05),
+                hip + _at(hip_half * 1.5, float(rng.uniform(0.12, 0.3))),
+                hip + _at(-hip_half * 1.5, float(rng.uniform(0.12, 0.3))),
             ],
             palette.top,
         )
@@ -225,7 +229,8 @@ def person(rng: np.random.Generator, height_px: float, palette: Palette) -> Cuto
     if rng.random() < 0.22:  # a conical or brimmed hat
         brim, peak = float(rng.uniform(0.09, 0.15)), float(rng.uniform(0.05, 0.085))
         canvas.polygon(
-            [head + (-brim, -0.02), head + (0, -0.02 - peak), head + (brim, -0.02)], palette.load
+            [head + _at(-brim, -0.02), head + _at(0, -0.02 - peak), head + _at(brim, -0.02)],
+            palette.load,
         )
     cutout = canvas.cutout(rng, shading=palette.shading, grain=palette.grain)
     squash = float(rng.uniform(0.72, 1.0)) if rng.random() < 0.35 else 1.0  # seen from above
@@ -233,7 +238,7 @@ def person(rng: np.random.Generator, height_px: float, palette: Palette) -> Cuto
 
 
 def beast(rng: np.random.Generator, height_px: float, palette: Palette) -> Cutout:
-    """Draw a four-legged animal of the given height; it is scenery, so that legs alone mean nothing."""
+    """Draw a four-legged animal of the given height, from the side."""
     canvas = _Canvas(height_px, width_units=2.6)
     facing = 1.0 if rng.random() < 0.5 else -1.0
     length = float(rng.uniform(0.5, 0.72))
@@ -242,11 +247,57 @@ def beast(rng: np.random.Generator, height_px: float, palette: Palette) -> Cutou
     for along in (-0.8, -0.65, 0.65, 0.8):
         root = np.array([along * length, 0.5])
         foot = np.array([along * length + float(rng.uniform(-0.1, 0.1)), 0.98])
-        canvas.limb(root, foot, 0.07, 0.035, tuple(float(v) * 0.85 for v in colour))
+        canvas.limb(root, foot, 0.07, 0.035, (colour[0] * 0.85, colour[1] * 0.85, colour[2] * 0.85))
     canvas.ellipse((0.0, 0.45), (length, depth), colour)
     head = np.array([facing * (length + 0.2), float(rng.uniform(0.15, 0.55))])
     canvas.limb(np.array([facing * length * 0.8, 0.38]), head, 0.12, 0.08, colour)
     canvas.ellipse((head[0], head[1]), (0.16, 0.09), colour, facing * 25.0)
+    return canvas.cutout(rng, shading=palette.shading, grain=palette.grain)
+
+
+def boat(rng: np.random.Generator, height_px: float, palette: Palette) -> Cutout:
+    """Draw a small boat from the side: hull with a raised bow, often a cabin, a roof or an engine."""
+    canvas = _Canvas(height_px, width_units=4.4)
+    facing = 1.0 if rng.random() < 0.5 else -1.0
+    half = float(rng.uniform(0.9, 2.0))
+    deck = float(rng.uniform(0.5, 0.72))
+    bow, stern = deck - float(rng.uniform(0.05, 0.22)), deck - float(rng.uniform(0.0, 0.08))
+    if rng.random() < 0.6:  # a cabin, with windows when it is large
+        back, front = -half * float(rng.uniform(0.3, 0.7)), half * float(rng.uniform(0.0, 0.4))
+        roof = float(rng.uniform(0.0, 0.25))
+        cabin = np.array([[back, roof], [front, roof + 0.03], [front, deck], [back, deck]])
+        canvas.polygon(cabin * (facing, 1.0), palette.load)
+        for share in (0.2, 0.5, 0.8):
+            middle = facing * (back + (front - back) * share)
+            wide, high = (front - back) * 0.1, (deck - roof) * 0.2
+            pane = np.array([[-wide, -high], [wide, -high], [wide, high], [-wide, high]])
+            canvas.polygon(pane + _at(middle, roof + (deck - roof) * 0.4), palette.shoes)
+    elif rng.random() < 0.5:  # an awning on poles
+        for along in (-0.5, 0.3):
+            canvas.polygon(
+                np.array([[-0.02, 0.1], [0.02, 0.1], [0.02, deck], [-0.02, deck]])
+                + _at(facing * along * half, 0.0),
+                palette.shoes,
+            )
+        canvas.polygon(
+            np.array([[-0.6, 0.05], [0.4, 0.05], [0.4, 0.14], [-0.6, 0.14]]) * (facing * half, 1.0),
+            palette.load,
+        )
+    else:
+        canvas.polygon(
+            np.array([[-0.95, 0.1], [-0.9, 0.1], [-0.9, deck], [-0.95, deck]]) * (facing * half, 1),
+            palette.shoes,
+        )
+    hull = np.array(
+        [[-half, stern], [half * 0.5, deck], [half, bow], [half * 0.75, 0.98], [-half * 0.9, 1.0]]
+    )
+    canvas.polygon(hull * (facing, 1.0), palette.top)
+    line = np.array(
+        [[-half * 0.95, 0.86], [half * 0.82, 0.86], [half * 0.75, 0.98], [-half * 0.9, 1]]
+    )
+    canvas.polygon(line * (facing, 1.0), palette.bottom)
+    engine = (facing * -half * 0.92, stern + 0.02)
+    canvas.ellipse(engine, (0.09, 0.12), palette.skin)
     return canvas.cutout(rng, shading=palette.shading, grain=palette.grain)
 
 

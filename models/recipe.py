@@ -102,6 +102,9 @@ class Recipe(_Part):
     dfl_gain: float = Field(ge=0.0)
     teacher_gain: float = Field(ge=0.0, description="Weight of staying with the starting weights")
     scale: tuple[float, float] = Field(description="Random enlargement of real pictures")
+    start_share: float = Field(
+        default=0.0, ge=0.0, lt=1.0, description="Share of the starting weights in the result"
+    )
     threads: int = Field(ge=1)
     versions: dict[str, str] = Field(min_length=1)
     start: Start

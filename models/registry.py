@@ -232,6 +232,9 @@ class Registry:
         if name_or_path in self._defaults:
             return self.default(name_or_path)
         path = Path(name_or_path)
+        for entry in self._entries.values():
+            if entry.path == path:
+                return entry
         if path.suffix in NETWORK_SUFFIXES or path.is_dir():
             return _own_network(path)
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Training scenes: drawn people on drawn or photographed ground, by day or in thermal, with boxes."""
+"""Training scenes: drawn people, boats and animals on drawn or photographed ground, by day or in thermal, with boxes."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,15 +7,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.figures import Cutout, Image, Palette, beast, person, thing
+from models.figures import Cutout, Image, Palette, beast, boat, person, thing
 
 Spectrum = Literal["day", "thermal"]
 
 PERSON_CLASS_ID = 0
 """Class id of a person in the COCO list that both networks keep."""
 
+DRAWN_CLASS_IDS = {"person": PERSON_CLASS_ID, "boat": 8, "beast": 19}
+"""What is drawn and asked for, in COCO's numbering; a beast is a cow, standing for water buffalo."""
+
 _VISIBLE_SHARE_MIN = 0.45
-"""A person hidden further than this is not asked for: nobody could tell."""
+"""Whoever is hidden further than this is not asked for: nobody could tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +65,12 @@ def scene(
     shadow = float(rng.uniform(0.0, 0.5)) if spectrum == "day" else 0.0
     full_areas: list[float] = []
     boxes: list[tuple[float, float, float, float]] = []
+    class_ids: list[int] = []
     people = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.08, 0.2, 0.22, 0.2, 0.18, 0.12]))
     kinds = ["person"] * people
     if backdrop is None:
         kinds += ["thing"] * int(rng.integers(0, 7)) + ["beast"] * int(rng.random() < 0.25)
+        kinds += ["boat"] * int(rng.random() < 0.25)
     low, high = np.log(heights_px[0]), np.log(heights_px[1])
     reach = float(rng.uniform(low, high))  # people of one scene have related sizes
     wanted = [
@@ -77,11 +82,14 @@ def scene(
     feet = _feet(rng, wanted, horizon, height, grounded=backdrop is None)
     for index in np.argsort(feet):
         kind, size = kinds[index], wanted[index]
-        palette = _palette(rng, spectrum, canvas, float(feet[index]), warm=kind != "thing")
+        warm = kind in {"person", "beast"}
+        palette = _palette(rng, spectrum, canvas, float(feet[index]), warm=warm)
         if kind == "person":
             cutout = person(rng, size, palette)
         elif kind == "beast":
             cutout = beast(rng, size * 0.8, palette)
+        elif kind == "boat":
+            cutout = boat(rng, size * 0.7, palette)
         else:
             cutout = thing(rng, size, palette)
         left = float(rng.uniform(-0.02, 1.0)) * width - cutout.alpha.shape[1] / 2
@@ -89,23 +97,23 @@ def scene(
         if shadow > 0.05:
             _cast_shadow(canvas, cutout, left, float(feet[index]), sun, shadow)
         placed = _paste(canvas, owner, cutout, round(left), round(top), len(boxes))
-        if kind == "person":
-            full_areas.append(float((cutout.alpha > 0.5).sum()))
-            boxes.append(placed)
-        else:
-            full_areas.append(float("inf"))
-            boxes.append((0.0, 0.0, 0.0, 0.0))
+        asked = kind in DRAWN_CLASS_IDS
+        full_areas.append(float((cutout.alpha > 0.5).sum()) if asked else float("inf"))
+        class_ids.append(DRAWN_CLASS_IDS.get(kind, -1))
+        boxes.append(placed)
     visible = np.bincount(owner[owner >= 0], minlength=len(boxes)) if boxes else np.zeros(0)
     keep = [i for i, area in enumerate(full_areas) if visible[i] >= _VISIBLE_SHARE_MIN * area]
     drawn = np.array([boxes[i] for i in keep], np.float32).reshape(-1, 4)
     return Labelled(
         bgr=_photographed(rng, canvas, spectrum),
         boxes_px=np.concatenate([kept[0], drawn]),
-        class_ids=np.concatenate([kept[1], np.full(len(keep), PERSON_CLASS_ID, np.int64)]),
+        class_ids=np.concatenate([kept[1], np.array([class_ids[i] for i in keep], np.int64)]),
     )
 
 
-def noise(rng: np.random.Generator, width: int, height: int, finest_px: float) -> NDArray[np.float32]:
+def noise(
+    rng: np.random.Generator, width: int, height: int, finest_px: float
+) -> NDArray[np.float32]:
     """Cloudy noise, zero mean, about unit spread: octaves from a third of the picture to `finest_px`."""
     total = np.zeros((height, width), np.float32)
     cell, weight = width / 3.0, 1.0
@@ -146,7 +154,14 @@ def _ground(
     cover = noise(rng, width, height, float(rng.choice([1.5, 3.0, 8.0])))
     if spectrum == "day":
         earth = np.array(
-            [[60, 110, 85], [85, 125, 140], [110, 120, 125], [55, 85, 70], [130, 150, 165], [75, 95, 120]]
+            [
+                [60, 110, 85],
+                [85, 125, 140],
+                [110, 120, 125],
+                [55, 85, 70],
+                [130, 150, 165],
+                [75, 95, 120],
+            ]
         )
         base = earth[rng.integers(len(earth))] * rng.uniform(0.55, 1.35)
         sky = np.array([235, 205, 175]) * rng.uniform(0.6, 1.05)
@@ -270,12 +285,16 @@ def _cast_shadow(
     canvas *= 1.0 - depth * np.asarray(shade, np.float32)[:, :, None]
 
 
-def _photographed(rng: np.random.Generator, canvas: NDArray[np.float32], spectrum: Spectrum) -> Image:
+def _photographed(
+    rng: np.random.Generator, canvas: NDArray[np.float32], spectrum: Spectrum
+) -> Image:
     """What lens, sensor and JPEG leave of it."""
     blurred = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.35, 1.1)))
     gain, lift = float(rng.uniform(0.75, 1.2)), float(rng.uniform(-20, 20))
     grain = rng.normal(0, rng.uniform(0.5, 6.0), (*canvas.shape[:2], 1)).astype(np.float32)
-    picture = np.clip(np.asarray(blurred, np.float32) * gain + lift + grain, 0, 255).astype(np.uint8)
+    picture = np.clip(np.asarray(blurred, np.float32) * gain + lift + grain, 0, 255).astype(
+        np.uint8
+    )
     if spectrum == "thermal" or rng.random() < 0.12:  # thermal, or a day camera at dusk
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         if spectrum == "thermal" and rng.random() < 0.4:

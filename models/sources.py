@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from models.figures import Image
 from models.recipe import HitUav, Recipe, Rendered, SelfLabelled
 from models.registry import ModelError, digest
-from models.scenes import PERSON_CLASS_ID, Labelled, scene
+from models.scenes import DRAWN_CLASS_IDS, PERSON_CLASS_ID, Labelled, scene
 
 HIT_UAV_CLASS_IDS = {"Person": 0, "Car": 2, "Bicycle": 1, "OtherVehicle": 7}
 """HIT-UAV's names in COCO's numbering; "DontCare" is painted over and never asked for."""
@@ -29,16 +29,20 @@ _FILL = 114
 _SHORTEST_SIDE_PX = 4.0
 """Boxes smaller than this after cropping are dropped: a sliver teaches nothing."""
 
-Labeller = Callable[[Image], tuple[NDArray[np.float32], NDArray[np.int64]]]
-"""Boxes (n, 4) x1, y1, x2, y2 in pixels and class ids (n,) of one BGR picture."""
+Labeller = Callable[[Image, float], tuple[NDArray[np.float32], NDArray[np.int64]]]
+"""Boxes (n, 4) x1, y1, x2, y2 in pixels and class ids (n,) of one BGR picture, above a confidence."""
 
 
 class PictureSource(Protocol):
     """A stream of labelled pictures."""
 
-    per_batch: int
-    labelled_class_ids: tuple[int, ...]
-    """Classes whose absence here means absence; for the others the teacher is asked."""
+    @property
+    def per_batch(self) -> int:
+        """Pictures of this source in every batch."""
+
+    @property
+    def labelled_class_ids(self) -> tuple[int, ...]:
+        """Classes whose absence here means absence; for the others the teacher is asked."""
 
     def picture(self, rng: np.random.Generator) -> Labelled:
         """Draw the next picture, of the recipe's size."""
@@ -49,7 +53,7 @@ class _Scenes:
     part: Rendered
     size_px: tuple[int, int]
     per_batch: int
-    labelled_class_ids: tuple[int, ...] = (PERSON_CLASS_ID,)
+    labelled_class_ids: tuple[int, ...] = tuple(DRAWN_CLASS_IDS.values())
 
     def picture(self, rng: np.random.Generator) -> Labelled:
         return scene(
@@ -242,7 +246,7 @@ def fitted(
 def _self_labelled(part: SelfLabelled, data: Path, label: Labeller) -> Iterator[Labelled]:
     for name, sha256 in zip(part.files, part.sha256, strict=True):
         for picture in _frames(check(_found(name, data), sha256), part.every):
-            boxes, class_ids = label(picture)
+            boxes, class_ids = label(picture, part.conf_threshold)
             yield Labelled(bgr=picture, boxes_px=boxes, class_ids=class_ids)
 
 

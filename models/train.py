@@ -36,14 +36,13 @@ class Trained:
     seconds: float
 
 
-class _MaskedBce(torch.nn.Module):
+class _MaskedBce:
     """Class loss that only asks about labelled classes; the mask is set for each batch."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.mask = torch.ones(1, 1, 1)
 
-    def forward(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def __call__(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         loss = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
         return loss * self.mask
 
@@ -67,13 +66,7 @@ def train(recipe: Recipe, *, data: Path, out: Path, report: Report) -> Trained:
     start = sources.check(data / recipe.start.file, recipe.start.sha256)
     teacher = _network(start).eval()
     student = _network(start)
-    for part in recipe.source:
-        if isinstance(part, sources.SelfLabelled):
-            threshold = part.conf_threshold
-            break
-    else:
-        threshold = 0.5
-    pictures = sources.build(recipe, data, _labeller(teacher, recipe, threshold))
+    pictures = sources.build(recipe, data, _labeller(teacher))
     average = copy.deepcopy(student).eval()
     criterion, masked = _criterion(student, recipe)
     parameters = _unfreeze(student, recipe.freeze_layers)
@@ -127,7 +120,7 @@ def train(recipe: Recipe, *, data: Path, out: Path, report: Report) -> Trained:
             },
             checkpoint,
         )
-        _save(average, start, out / f"{recipe.name}.pt")
+        _save(average, start, recipe.start_share, out / f"{recipe.name}.pt")
         report(f"epoch {epoch + 1} kept")
     return Trained(
         weights=out / f"{recipe.name}.pt", batches=total, seconds=time.monotonic() - began
@@ -148,12 +141,23 @@ def _network(weights: Path) -> Any:
     return YOLO(str(weights)).model.float()
 
 
-def _save(network: Any, start: Path, path: Path) -> None:
-    """Write weights that ultralytics opens, by putting them into the starting checkpoint."""
+def _save(network: Any, start: Path, start_share: float, path: Path) -> None:
+    """Write weights that ultralytics opens, by putting them into the starting checkpoint.
+
+    The result lies between the starting weights and the trained ones: on the straight way between
+    the two, what was known is forgotten later than what is new is learnt.
+
+    Source: Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022.
+    """
     from ultralytics import YOLO
 
     shell = YOLO(str(start))
-    shell.model.float().load_state_dict(network.state_dict())
+    before = shell.model.float().state_dict()
+    mixed = {
+        key: torch.lerp(new, before[key], start_share) if new.dtype.is_floating_point else new
+        for key, new in network.state_dict().items()
+    }
+    shell.model.load_state_dict(mixed)
     shell.save(str(path))
 
 
@@ -191,9 +195,7 @@ def _scores(output: Any) -> torch.Tensor:
     return logits
 
 
-def _teaching_loss(
-    logits: torch.Tensor, taught: torch.Tensor, mask: torch.Tensor
-) -> torch.Tensor:
+def _teaching_loss(logits: torch.Tensor, taught: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """How far the student's classes have moved from the teacher's, where nothing else asks.
 
     Args:
@@ -262,11 +264,11 @@ def _tensor(labelled: Labelled) -> torch.Tensor:
     return torch.from_numpy(rgb).float() / 255.0
 
 
-def _labeller(teacher: Any, recipe: Recipe, conf_threshold: float) -> sources.Labeller:
+def _labeller(teacher: Any) -> sources.Labeller:
     """The starting network as a labeller of whole frames."""
     from ultralytics.utils.nms import non_max_suppression
 
-    def label(bgr: Any) -> tuple[Any, Any]:
+    def label(bgr: Any, conf_threshold: float) -> tuple[Any, Any]:
         rows, columns = bgr.shape[:2]
         whole = Labelled(
             bgr=bgr, boxes_px=np.zeros((0, 4), np.float32), class_ids=np.zeros(0, np.int64)
