@@ -88,6 +88,8 @@ class Finding:
     lowered_because_vi: str = ""
     lowered_because_en: str = ""
     zone_id: str = ""
+    zone_vi: str = ""
+    zone_en: str = ""
     alert_id: str = ""
 
 

@@ -423,8 +423,9 @@ class Fuser:
         del self._targets[child.target_id]
         for track_id in child.tracks:
             self._link(parent, track_id)
-        self._extend_tail(parent, own)
-        self._prune(parent)
+        if own:
+            self._extend_tail(parent, own)
+            self._prune(parent)
         self._targets.move_to_end(parent.target_id)
         return Update(target=parent, states=tuple(own), merged=child.target_id, linked=True)
 

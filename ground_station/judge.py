@@ -322,7 +322,7 @@ class Judge:
                     memory = memory.counted(key)
                     found.append(
                         self._verdict(
-                            name, "none", "warning" if restricted else "information", state, memory,
+                            name, "none", "warning" if restricted else "information", state,
                             probability,
                             {"probability_inside": round(probability, 4)},
                             zone=zone,

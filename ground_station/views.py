@@ -141,6 +141,8 @@ class AlertView(View):
     reasons: list[Reason] = []
     sensors: list[str] = []
     target_ids: list[str] = []
+    finding_ids: list[str] = []
+    """Each verdict told here: ``target:rule:direction or zone:level:epoch ms``."""
     media_ids: list[str] = []
     acknowledged_by: str | None = None
     assigned_to: str | None = None

@@ -27,6 +27,7 @@ MAX_ACCURACY_M = 10_000.0
 _START = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _END = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _NUMBER = re.compile(r"\d{1,5}([A-Za-z]{0,3}|/\d{1,4})?(\(\d{1,2}\))?")
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DAYS = re.compile(r"[1-7](-[1-7])?(,[1-7](-[1-7])?)*")
 
 
@@ -134,8 +135,16 @@ def _check_segments(
 
 def _check_zone(found: Collector, index: int, feature: Mapping[str, Any]) -> None:
     properties = feature["properties"]
-    for name in ("id", "name_vi", "name_en"):
+    for name in ("name_vi", "name_en"):
         _text(found, index, properties, name)
+    key = properties.get("id")
+    if not isinstance(key, str) or not _ID.fullmatch(key):
+        found.add(
+            index,
+            "properties.id",
+            _or_missing(properties, "id"),
+            "1 to 64 letters, digits, '-', '_' or '.'",
+        )
     _check_schedule(found, index, properties.get("schedule"))
     rings = coordinates_of(found, index, feature, "Polygon")
     if rings is None:

@@ -1,0 +1,544 @@
+"""From findings to alerts: one alert per human event, and what people do with it.
+
+An alert is raised once, grows in place, and is closed by a person. Findings of the same target, of
+targets beside each other, and of two cameras on one person all tell the same event.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ground_station.alert_record import (
+    LEVEL_RANK,
+    RULE_RANK,
+    Alert,
+    alert_view,
+    from_view,
+    with_member,
+)
+from ground_station.decision import (
+    SYSTEM,
+    Act,
+    ActName,
+    Counters,
+    Decision,
+    Finding,
+    Ids,
+)
+from ground_station.rules import AlertSettings
+from ground_station.sentences import joined_lowers
+from ground_station.views import AlertView, Outcome, Reason
+from ground_station.zones import Site
+from runtime.errors import AskOperator
+
+SAME_CROSSING_S = 10.0
+"""A crossing of one target, the same way, this near in time is the same crossing told again."""
+GROUP_LASTS_S = 120.0
+"""A stream of people makes a new alert this long after the first of them."""
+RECENT_FINDINGS = 512
+MAX_MEDIA = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recent:
+    alert_id: str
+    rule: str
+    direction: str
+    object_class: str
+    t_s: float
+    east_m: float
+    north_m: float
+
+
+class AlertBook:
+    """All alerts that are open or were closed lately.
+
+    Args:
+        site: For marker, line and sentences.
+        settings: Grouping, escalation, bounds.
+        ids: Gives new alert ids.
+        counters: Where everything let go is counted.
+        time_zone: Of the clock time in sentences.
+    """
+
+    def __init__(
+        self, site: Site, settings: AlertSettings, ids: Ids, counters: Counters, *, time_zone: str
+    ) -> None:
+        self._site = site
+        self._settings = settings
+        self._ids = ids
+        self._counters = counters
+        self._time_zone = time_zone
+        self._alerts: dict[str, Alert] = {}
+        self._of_target: dict[str, list[str]] = {}
+        self._recent: deque[_Recent] = deque(maxlen=RECENT_FINDINGS)
+
+    def __len__(self) -> int:
+        return len(self._alerts)
+
+    def views(self) -> list[AlertView]:
+        """Every alert in memory, oldest first."""
+        return [self._view(alert) for alert in self._alerts.values()]
+
+    def view(self, alert_id: str) -> AlertView | None:
+        """One alert, if it is in memory."""
+        alert = self._alerts.get(alert_id)
+        return None if alert is None else self._view(alert)
+
+    def alert_of(self, target_id: str) -> str | None:
+        """The newest open alert of a target."""
+        for alert_id in reversed(self._of_target.get(target_id, [])):
+            if self._alerts[alert_id].open:
+                return alert_id
+        return None
+
+    def restore(self, views: Iterable[AlertView]) -> None:
+        """Know stored alerts again; later ones of an id win."""
+        for view in views:
+            alert = from_view(view, self._site)
+            self._alerts[alert.alert_id] = alert
+            self._index(alert)
+            for name in alert.finding_ids:
+                _target, rule, key, _level, t_ms = name.split(":")
+                self._recent.append(
+                    _Recent(
+                        alert_id=alert.alert_id,
+                        rule=rule,
+                        direction=key if key in {"in", "out"} else "none",
+                        object_class=alert.object_class,
+                        t_s=int(t_ms) / 1000.0,
+                        east_m=alert.east_m,
+                        north_m=alert.north_m,
+                    )
+                )
+
+    # --- findings ---------------------------------------------------------------------------------
+    def take(
+        self, finding: Finding, reason: Reason, *, twins: Iterable[str], now_utc: datetime
+    ) -> tuple[Finding, Decision]:
+        """Raise, join, upgrade, or let a repeat be.
+
+        Args:
+            finding: What a rule says.
+            reason: Its sentence and figures.
+            twins: Targets of other sensors at the same place: most likely the same object.
+            now_utc: Station's time.
+
+        Returns:
+            The finding with the alert that tells it (empty for none), and what changed.
+        """
+        key = _key(finding)
+        repeated = self._repeated(finding, key)
+        if repeated is not None:
+            return replace(finding, alert_id=repeated.alert_id), self._retell(
+                repeated, finding, reason, key, now_utc
+            )
+        self._counters.findings += 1
+        home = self._home(finding, twins)
+        if home is None:
+            if finding.late and finding.level != "warning":
+                # Nobody can act on it any more, and no story waits for it.
+                return finding, Decision()
+            return self._raise(finding, reason, key, now_utc)
+        self._counters.findings_joined += 1
+        if not home.open:
+            self._counters.findings_after_close += 1
+            return replace(finding, alert_id=home.alert_id), Decision()
+        return self._join(home, finding, reason, key, now_utc)
+
+    def _repeated(self, finding: Finding, key: str) -> Alert | None:
+        """The alert that tells this very verdict already."""
+        prefix = f"{finding.target_id}:{key}:{finding.level}:"
+        t_s = finding.t_event_utc.timestamp()
+        for alert_id in self._of_target.get(finding.target_id, ()):
+            alert = self._alerts[alert_id]
+            for name in alert.finding_ids:
+                if not name.startswith(prefix):
+                    continue
+                told_s = int(name.rsplit(":", 1)[1]) / 1000.0
+                if finding.rule != "crossing" or abs(told_s - t_s) <= SAME_CROSSING_S:
+                    return alert
+        return None
+
+    def _home(self, finding: Finding, twins: Iterable[str]) -> Alert | None:
+        """The alert whose event this finding is part of."""
+        t_s = finding.t_event_utc.timestamp()
+        own = self._own(finding, finding.target_id, t_s)
+        if own is not None and (own.rule == "crossing" or finding.rule != "crossing"):
+            return own
+        group = self._group(finding, t_s)
+        if group is not None:
+            return group
+        if own is not None:
+            return own
+        for twin in twins:
+            other = self._own(finding, twin, t_s)
+            if other is not None:
+                return other
+        return None
+
+    def _own(self, finding: Finding, target_id: str, t_s: float) -> Alert | None:
+        for alert_id in reversed(self._of_target.get(target_id, [])):
+            alert = self._alerts[alert_id]
+            if alert.conflicts(finding.direction):
+                continue
+            if (
+                finding.rule == "crossing"
+                and alert.rule == "crossing"
+                and t_s - alert.t_last_s > self._settings.again_after_s
+            ):
+                continue
+            if not alert.open and LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]:
+                continue
+            return alert
+        return None
+
+    def _group(self, finding: Finding, t_s: float) -> Alert | None:
+        settings = self._settings
+        for recent in reversed(self._recent):
+            if (recent.rule, recent.direction) != (finding.rule, finding.direction):
+                continue
+            if "Unknown" not in {recent.object_class, finding.object_class} and (
+                recent.object_class != finding.object_class
+            ):
+                continue
+            gap = math.hypot(recent.east_m - finding.east_m, recent.north_m - finding.north_m)
+            if gap > settings.group_within_m or abs(recent.t_s - t_s) > settings.group_within_s:
+                continue
+            alert = self._alerts.get(recent.alert_id)
+            if alert is not None and alert.open and abs(t_s - alert.t_first_s) <= GROUP_LASTS_S:
+                return alert
+        return None
+
+    def _raise(
+        self, finding: Finding, reason: Reason, key: str, now_utc: datetime
+    ) -> tuple[Finding, Decision]:
+        age_s = (now_utc - finding.t_event_utc).total_seconds()
+        t_s = finding.t_event_utc.timestamp()
+        silent = finding.late and age_s > self._settings.late_ring_within_s
+        blank = Alert(
+            alert_id=self._ids.new(),
+            revision=0,
+            level=finding.level,
+            state="raised",
+            rule=finding.rule,
+            direction=finding.direction,
+            object_class=finding.object_class,
+            t_event_utc=finding.t_event_utc,
+            t_raised_utc=now_utc,
+            t_first_s=t_s,
+            t_last_s=t_s,
+            east_m=finding.east_m,
+            north_m=finding.north_m,
+            lon_deg=finding.lon_deg,
+            lat_deg=finding.lat_deg,
+            cov_enu_m2=finding.cov_enu_m2,
+            probability=finding.probability,
+            late=finding.late,
+            silent=silent,
+            simulated=finding.simulated,
+        )
+        alert = self._told(blank, finding, reason, key, primary=True)
+        self._counters.alerts_raised += 1
+        rings = not silent and finding.level != "information"
+        return replace(finding, alert_id=alert.alert_id), self._done(
+            alert, "raised", SYSTEM, now_utc, f"{finding.rule} {finding.direction}", rings=rings
+        )
+
+    def _join(
+        self, alert: Alert, finding: Finding, reason: Reason, key: str, now_utc: datetime
+    ) -> tuple[Finding, Decision]:
+        rank = (LEVEL_RANK[finding.level], RULE_RANK[finding.rule])
+        higher = LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]
+        told = self._told(alert, finding, reason, key, primary=rank > alert.rank)
+        act: ActName = "completed_late" if finding.late else "upgraded" if higher else "joined"
+        rings = higher and not finding.late
+        if rings and alert.state == "acknowledged":
+            # Who acknowledged an approach has not yet been told of the crossing.
+            told = replace(told, state="raised", acknowledged_by=None, escalations=0)
+        detail = f"{finding.rule} {finding.direction}, {told.count} in all"
+        done = self._done(told, act, SYSTEM, now_utc, detail, rings=rings)
+        return replace(finding, alert_id=alert.alert_id), done.join(
+            self._lower_superseded(told, finding, now_utc)
+        )
+
+    def _retell(
+        self, alert: Alert, finding: Finding, reason: Reason, key: str, now_utc: datetime
+    ) -> Decision:
+        """A verdict reached again, by an observation put in late, may know its instant better."""
+        old = next(
+            n
+            for n in alert.finding_ids
+            if n.startswith(f"{finding.target_id}:{key}:{finding.level}:")
+        )
+        new = _name(finding, key)
+        if old == new or not alert.open or alert.rule != finding.rule or finding.rule != "crossing":
+            return Decision()
+        names = tuple(new if name == old else name for name in alert.finding_ids)
+        if old != alert.finding_ids[0]:
+            return Decision()
+        told = replace(
+            self._placed(alert, finding),
+            finding_ids=names,
+            reasons=(reason, *alert.reasons[1:]),
+        )
+        return self._done(told, "updated", SYSTEM, now_utc, "event time and place")
+
+    def _told(
+        self, alert: Alert, finding: Finding, reason: Reason, key: str, *, primary: bool
+    ) -> Alert:
+        t_s = finding.t_event_utc.timestamp()
+        most = self._settings.max_reasons
+        reasons = (reason, *alert.reasons) if primary else (*alert.reasons, reason)
+        told = replace(
+            alert,
+            t_first_s=min(alert.t_first_s, t_s),
+            t_last_s=max(alert.t_last_s, t_s),
+            members=with_member(alert, finding)[-most:],
+            sensors=tuple(dict.fromkeys((*alert.sensors, *finding.sensors)))[-most:],
+            reasons=reasons[:most],
+            finding_ids=(_name(finding, key), *alert.finding_ids)
+            if primary
+            else (*alert.finding_ids, _name(finding, key)),
+            direction=finding.direction if alert.direction == "none" else alert.direction,
+        )
+        self._recent.append(
+            _Recent(
+                alert_id=alert.alert_id,
+                rule=finding.rule,
+                direction=finding.direction,
+                object_class=finding.object_class,
+                t_s=t_s,
+                east_m=finding.east_m,
+                north_m=finding.north_m,
+            )
+        )
+        return self._placed(told, finding) if primary else told
+
+    @staticmethod
+    def _placed(alert: Alert, finding: Finding) -> Alert:
+        """The alert told by this finding: it gives rule, level, place, instant and class."""
+        return replace(
+            alert,
+            level=finding.level,
+            rule=finding.rule,
+            direction=finding.direction if finding.direction != "none" else alert.direction,
+            object_class=finding.object_class,
+            t_event_utc=finding.t_event_utc,
+            east_m=finding.east_m,
+            north_m=finding.north_m,
+            lon_deg=finding.lon_deg,
+            lat_deg=finding.lat_deg,
+            cov_enu_m2=finding.cov_enu_m2,
+            probability=finding.probability,
+            lead_s=finding.numbers.get("time_to_line_s"),
+            zone_vi=finding.zone_vi,
+            zone_en=finding.zone_en,
+            lowered_vi=finding.lowered_because_vi,
+            lowered_en=finding.lowered_because_en,
+        )
+
+    def _lower_superseded(self, home: Alert, finding: Finding, now_utc: datetime) -> Decision:
+        """The caution that this target had of its own is told by `home` from now on."""
+        done = Decision()
+        for alert_id in tuple(self._of_target.get(finding.target_id, ())):
+            alert = self._alerts[alert_id]
+            if (
+                alert_id == home.alert_id
+                or not alert.open
+                or alert.level != "caution"
+                or alert.conflicts(finding.direction)
+                or {m.target_id for m in alert.members} != {finding.target_id}
+            ):
+                continue
+            vietnamese, english = joined_lowers()
+            lower = replace(alert, level="information", lowered_vi=vietnamese, lowered_en=english)
+            done = done.join(self._done(lower, "updated", SYSTEM, now_utc, home.alert_id))
+        return done
+
+    # --- what people do ---------------------------------------------------------------------------
+    def acknowledge(self, alert_id: str, by: str, now_utc: datetime, note: str) -> Decision:
+        """Somebody has seen it."""
+        alert = self._known(alert_id)
+        if alert.state == "acknowledged" and alert.acknowledged_by == by:
+            return Decision()
+        self._must_be(alert, "acknowledge", "raised")
+        done = replace(alert, state="acknowledged", acknowledged_by=by, note=note or alert.note)
+        return self._done(done, "acknowledged", by, now_utc, note)
+
+    def assign(self, alert_id: str, team: str, by: str, now_utc: datetime, note: str) -> Decision:
+        """Somebody goes."""
+        alert = self._known(alert_id)
+        if alert.state == "assigned" and alert.assigned_to == team:
+            return Decision()
+        self._must_be(alert, "assign", "raised", "acknowledged", "assigned")
+        done = replace(
+            alert,
+            state="assigned",
+            assigned_to=team,
+            acknowledged_by=alert.acknowledged_by or by,
+            note=note or alert.note,
+        )
+        return self._done(done, "assigned", by, now_utc, f"{team}: {note}" if note else team)
+
+    def close(
+        self, alert_id: str, outcome: Outcome, by: str, now_utc: datetime, note: str
+    ) -> Decision:
+        """It turned out to be something; closing acknowledges what nobody had acknowledged."""
+        alert = self._known(alert_id)
+        if alert.state == "closed" and (alert.outcome, alert.closed_by) == (outcome, by):
+            return Decision()
+        self._must_be(alert, "close", "raised", "acknowledged", "assigned")
+        done = replace(
+            alert,
+            state="closed",
+            outcome=outcome,
+            closed_by=by,
+            acknowledged_by=alert.acknowledged_by or by,
+            note=note or alert.note,
+            t_closed_s=now_utc.timestamp(),
+        )
+        return self._done(done, "closed", by, now_utc, f"{outcome}: {note}" if note else outcome)
+
+    def reopen(self, alert_id: str, by: str, now_utc: datetime, note: str) -> Decision:
+        """It was not over, or was closed by mistake."""
+        alert = self._known(alert_id)
+        self._must_be(alert, "reopen", "closed")
+        done = replace(
+            alert,
+            state="raised",
+            outcome=None,
+            closed_by=None,
+            acknowledged_by=None,
+            assigned_to=None,
+            note=note,
+            t_closed_s=None,
+        )
+        return self._done(done, "reopened", by, now_utc, note)
+
+    def media(self, target_id: str, media_id: str) -> Decision:
+        """A picture of a target belongs to its newest alert."""
+        for alert_id in reversed(self._of_target.get(target_id, [])):
+            alert = self._alerts[alert_id]
+            if media_id in alert.media_ids:
+                return Decision()
+            kept = (*alert.media_ids, media_id)[-MAX_MEDIA:]
+            done = replace(alert, revision=alert.revision + 1, media_ids=kept)
+            self._alerts[alert_id] = done
+            return Decision(alerts=(self._view(done),))
+        return Decision()
+
+    # --- time -------------------------------------------------------------------------------------
+    def tick(self, now_utc: datetime) -> Decision:
+        """Unacknowledged warnings ring again; what was closed long ago leaves memory."""
+        done = Decision()
+        now_s = now_utc.timestamp()
+        ages = self._settings.escalate_after_s
+        for alert in list(self._alerts.values()):
+            if (
+                alert.state == "raised"
+                and alert.level == "warning"
+                and not alert.silent
+                and alert.escalations < len(ages)
+                and (now_utc - alert.t_raised_utc).total_seconds() >= ages[alert.escalations]
+            ):
+                louder = replace(alert, escalations=alert.escalations + 1)
+                done = done.join(
+                    self._done(louder, "escalated", SYSTEM, now_utc, "not acknowledged", rings=True)
+                )
+            elif (
+                alert.t_closed_s is not None
+                and now_s - alert.t_closed_s > self._settings.keep_closed_s
+            ):
+                self._forget(alert.alert_id)
+        self._evict()
+        return done
+
+    def _evict(self) -> None:
+        spare = len(self._alerts) - self._settings.max_alerts
+        if spare <= 0:
+            return
+        order = sorted(
+            self._alerts.values(), key=lambda a: (a.open, LEVEL_RANK[a.level], a.t_last_s)
+        )
+        for alert in order[:spare]:
+            self._counters.alerts_evicted += 1
+            self._forget(alert.alert_id)
+
+    def _forget(self, alert_id: str) -> None:
+        alert = self._alerts.pop(alert_id)
+        for member in alert.members:
+            kept = [one for one in self._of_target.get(member.target_id, []) if one != alert_id]
+            if kept:
+                self._of_target[member.target_id] = kept
+            else:
+                self._of_target.pop(member.target_id, None)
+
+    # --- shared -----------------------------------------------------------------------------------
+    def _known(self, alert_id: str) -> Alert:
+        alert = self._alerts.get(alert_id)
+        if alert is None:
+            raise AskOperator(
+                field="alert_id",
+                value=alert_id,
+                allowed="an alert that is open or was closed lately",
+                next_step="reload the list of alerts",
+            )
+        return alert
+
+    @staticmethod
+    def _must_be(alert: Alert, act: str, *states: str) -> None:
+        if alert.state not in states:
+            raise AskOperator(
+                field="state",
+                value=alert.state,
+                allowed=f"{', '.join(states)} (to {act})",
+                next_step="reopen the alert first"
+                if alert.state == "closed"
+                else "reload the alert",
+            )
+
+    def _index(self, alert: Alert) -> None:
+        for member in alert.members:
+            known = self._of_target.setdefault(member.target_id, [])
+            if alert.alert_id not in known:
+                known.append(alert.alert_id)
+
+    def _done(
+        self,
+        alert: Alert,
+        act: ActName,
+        by: str,
+        now_utc: datetime,
+        detail: str,
+        *,
+        rings: bool = False,
+    ) -> Decision:
+        done = alert.acted(act, by, now_utc, detail)
+        self._alerts[done.alert_id] = done
+        self._index(done)
+        row = Act(
+            alert_id=done.alert_id,
+            revision=done.revision,
+            t_utc=now_utc,
+            act=act,
+            by=by,
+            detail=detail,
+        )
+        return Decision(
+            alerts=(self._view(done),), acts=(row,), rings=(done.alert_id,) if rings else ()
+        )
+
+    def _view(self, alert: Alert) -> AlertView:
+        return alert_view(alert, self._site, self._time_zone)
+
+
+def _key(finding: Finding) -> str:
+    return f"{finding.rule}:{finding.zone_id or finding.direction}"
+
+
+def _name(finding: Finding, key: str) -> str:
+    t_ms = round(finding.t_event_utc.timestamp() * 1000.0)
+    return f"{finding.target_id}:{key}:{finding.level}:{t_ms}"
