@@ -1,0 +1,545 @@
+"""The queue itself.
+
+Rules (each has a test): the running number `seq` is given at the first sending and kept over
+restarts; only a receipt frees a message, PUBACK merely its place in flight; without a receipt it is
+sent again; an unsent plain update gives way to its track's newest word; clips, crops and plain
+updates go before anything key; key ones have a reserve of their own, and what is lost all the same
+is counted. A message is on disk before it is sent, and only unsent messages are ever dropped, so
+that the numbers a station sees have no gap.
+"""
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from edge.outbox.disk import is_full, open_database
+from edge.outbox.items import CROP, DROP_ORDER, LANES, NEVER_DROPPED, PLAIN, Counters, Due, Item
+from runtime.clock import Clock
+from runtime.log import get_logger
+
+COMMIT_EVERY_S = 0.1
+LIVE_S = 60.0
+"""Older than this a message is backlog and no longer goes before fresh ones."""
+MAX_UNRECEIPTED = 2000
+"""Messages sent and not yet receipted; a station that is silent is not flooded."""
+ROW_OVERHEAD_BYTES = 300
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_COLUMNS = (
+    "row, seq, id, kind, parameter, body, t_event_ms, t_event_boot_s, boot_id, clock_source,"
+    " clock_error_s"
+)
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A message on its way: when it was handed over, and whether the broker has it."""
+
+    at_s: float
+    acknowledged: bool = False
+
+
+class _DiskFullError(Exception):
+    """The disk took nothing; the open transaction was undone and the state read again."""
+
+
+class Outbox:
+    """A queue in one SQLite file.
+
+    Args:
+        folder: Where `outbox.db` and its reserve lie; made if absent.
+        clock: For stamps, ages and the 100 ms between commits.
+        boot_id: Names this boot of the machine: stamps of another boot cannot be converted.
+        max_bytes: Most bytes of waiting messages.
+        reserve_bytes: Beside those, for key observations and acks alone.
+        resend_after_s: Without a receipt for so long a message is sent again.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock,
+        boot_id: str,
+        max_bytes: int,
+        reserve_bytes: int,
+        resend_after_s: float = 30.0,
+    ) -> None:
+        self._clock = clock
+        self._boot_id = boot_id
+        self._max_bytes = max_bytes
+        self._reserve_bytes = reserve_bytes
+        self._resend_after_s = resend_after_s
+        self._log = get_logger(worker="outbox")
+        self._lock = threading.RLock()
+        self._db, self._reserve = open_database(
+            folder, reserve_bytes=reserve_bytes, now_utc=clock.utc()
+        )
+        self._dirty_since_s: float | None = None
+        self._uncommitted = 0
+        self._full = False
+        self._synchronised = False
+        self._ages: deque[tuple[int, float]] = deque()
+        self._count: dict[str, int] = dict.fromkeys(Counters.__slots__, 0)
+        self._sent: dict[int, _Sent | None] = {}
+        self._read_state()
+        self._live_row = self._next_row()
+
+    def _read_state(self) -> None:
+        """Take what stands on disk for the truth."""
+        stored = dict(self._db.execute("SELECT name, value FROM counter"))
+        # Losses that could not be written on a full disk still count in this run.
+        self._count = {
+            name: max(count, int(stored.get(name, 0))) for name, count in self._count.items()
+        }
+        self._next_seq = int(stored.get("next_seq", 1))
+        row = self._db.execute("SELECT COALESCE(SUM(bytes), 0), COUNT(*) FROM message").fetchone()
+        self._bytes, self._depth = int(row[0]), int(row[1])
+        known = self._sent
+        numbers = self._db.execute("SELECT seq FROM message WHERE seq IS NOT NULL ORDER BY seq")
+        self._sent = {seq: known.get(seq) for (seq,) in numbers}
+
+    # --- putting in -------------------------------------------------------------------------------
+    def put(self, *items: Item) -> bool:
+        """Queue messages in one commit; if one of them is key they are on disk when this returns.
+
+        Returns:
+            Whether all were taken; each that was not is counted as lost or dropped.
+        """
+        with self._lock:
+            key = [item for item in items if item.rank in NEVER_DROPPED]
+            try:
+                return self._put_all(items, key=bool(key))
+            except _DiskFullError:
+                self._count["dropped_plain"] += len(items) - len(key)
+            if not key:
+                return False
+            try:
+                taken = self._on_reserve(lambda: self._put_all(key, key=True))
+            except _DiskFullError:
+                self._count["lost_key"] += len(key)
+                self._say_full(key)
+                return False
+            return taken and len(key) == len(items)
+
+    def _put_all(self, items: Sequence[Item], *, key: bool) -> bool:
+        taken = [self._put(item) for item in items]
+        self._commit_due(force=key)
+        if self._dirty_since_s is not None:
+            self._uncommitted += len(items)
+        if key and all(taken):
+            self._full = False
+        return all(taken)
+
+    def _put(self, item: Item) -> bool:
+        body = item.body.model_dump_json().encode()
+        size = len(body) + ROW_OVERHEAD_BYTES
+        key = item.rank in NEVER_DROPPED
+        if item.track_id and item.kind in {"obs", "media"}:
+            self._supersede(item.track_id, PLAIN if item.kind == "obs" else CROP)
+        if not self._make_room(size, key=key):
+            self._bump("lost_key" if key else "dropped_plain")
+            if key:
+                self._say_full([item])
+            return False
+        quality = self._clock.quality()
+        known_utc = item.t_event_utc if quality.synchronised else None
+        inserted = self._write(
+            "INSERT OR IGNORE INTO message (id, rank, kind, parameter, track_id, body, bytes,"
+            " t_event_ms, t_event_boot_s, boot_id, clock_source, clock_error_s)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                item.id,
+                item.rank,
+                item.kind,
+                item.parameter,
+                item.track_id,
+                body,
+                size,
+                None if known_utc is None else _milliseconds(known_utc),
+                item.t_event_monotonic_s,
+                self._boot_id,
+                quality.source,
+                quality.error_s,
+            ),
+        )
+        if inserted.rowcount:
+            self._bytes += size
+            self._depth += 1
+            now_s = self._clock.monotonic_s()
+            if not self._ages or now_s - self._ages[-1][1] >= 1.0:
+                self._ages.append((inserted.lastrowid or 0, now_s))
+        return True
+
+    def _say_full(self, items: Sequence[Item]) -> None:
+        self._full = True
+        self._log.error("key_messages_lost", messages=len(items), kinds=[i.kind for i in items])
+
+    def _supersede(self, track_id: str, rank: int) -> None:
+        rows = self._db.execute(
+            "SELECT row, bytes FROM message WHERE track_id = ? AND rank = ? AND seq IS NULL",
+            (track_id, rank),
+        ).fetchall()
+        if rows:
+            self._delete_unsent(rows)
+            self._bump("superseded", len(rows))
+
+    def _make_room(self, size: int, *, key: bool) -> bool:
+        """Drop what matters less until the message fits; False when it never will."""
+        for rank in DROP_ORDER:
+            while self._bytes + size > self._max_bytes:
+                rows = self._db.execute(
+                    "SELECT row, bytes FROM message WHERE rank = ? AND seq IS NULL"
+                    " ORDER BY row LIMIT 8",
+                    (rank,),
+                ).fetchall()
+                if not rows:
+                    break
+                self._delete_unsent(rows)
+                self._bump("dropped_plain", len(rows))
+        return self._bytes + size <= self._max_bytes + (self._reserve_bytes if key else 0)
+
+    def _delete_unsent(self, rows: list[tuple[int, int]]) -> None:
+        for row, _ in rows:
+            self._write("DELETE FROM message WHERE row = ?", (row,))
+        self._bytes -= sum(size for _, size in rows)
+        self._depth -= len(rows)
+
+    # --- taking out -------------------------------------------------------------------------------
+    def due(self, limit: int, *, backlog_limit: int | None = None) -> list[Due]:
+        """What should be sent now, most important first; their numbers are on disk when it returns.
+
+        Args:
+            limit: At most so many.
+            backlog_limit: Of those, at most so many that are no longer fresh, so that a long
+                backlog never delays live data.
+        """
+        with self._lock:
+            now_s = self._clock.monotonic_s()
+            self._age(now_s)
+            backlog = limit if backlog_limit is None else min(limit, backlog_limit)
+            again = self._again(backlog, now_s)
+            backlog -= len(again)
+            self._count["resent"] += len(again)
+            room = min(limit - len(again), MAX_UNRECEIPTED - len(self._sent))
+            new: list[tuple[Any, ...]] = []
+            for live, rank in LANES:
+                wanted = room - len(new) if live else min(room - len(new), backlog)
+                if wanted > 0:
+                    rows = self._unsent(rank, wanted, live=live)
+                    new += rows
+                    backlog -= 0 if live else len(rows)
+            try:
+                # Fresh ones go first even where something old is due once more.
+                return self._on_reserve(lambda: self._number(new, now_s)) + again
+            except _DiskFullError:
+                return again
+
+    def _unsent(self, rank: int, limit: int, *, live: bool) -> list[tuple[Any, ...]]:
+        sign = ">=" if live else "<"
+        return self._db.execute(
+            f"SELECT {_COLUMNS} FROM message WHERE seq IS NULL AND rank = ?"  # noqa: S608  # constants
+            f" AND row {sign} ? ORDER BY row LIMIT ?",
+            (rank, self._live_row, limit),
+        ).fetchall()
+
+    def _number(self, rows: list[tuple[Any, ...]], now_s: float) -> list[Due]:
+        if not rows:
+            self._commit_due()
+            return []
+        first = self._next_seq
+        for seq, row in enumerate(rows, first):
+            self._write("UPDATE message SET seq = ? WHERE row = ?", (seq, row[0]))
+        self._next_seq = first + len(rows)
+        self._set("next_seq", self._next_seq)
+        self._bump("sent", len(rows))
+        self._set("resent", self._count["resent"])
+        self._commit_due(force=True)
+        for seq in range(first, self._next_seq):
+            self._sent[seq] = _Sent(now_s)
+        return [
+            self._as_due((row[0], seq, *row[2:]), again=False)
+            for seq, row in enumerate(rows, first)
+        ]
+
+    def _again(self, limit: int, now_s: float) -> list[Due]:
+        late: list[int] = []
+        for seq, sent in self._sent.items():
+            if len(late) >= limit:
+                break
+            if sent is None or now_s - sent.at_s >= self._resend_after_s:
+                late.append(seq)
+        found = []
+        for seq in late:
+            row = self._db.execute(
+                f"SELECT {_COLUMNS} FROM message WHERE seq = ?",  # noqa: S608  # constants
+                (seq,),
+            ).fetchone()
+            self._sent[seq] = _Sent(now_s)
+            found.append(self._as_due(row, again=True))
+        return found
+
+    def _as_due(self, row: tuple[Any, ...], *, again: bool) -> Due:
+        _, seq, ident, kind, parameter, body, event_ms, boot_s, boot_id, source, error_s = row
+        return Due(
+            seq=seq,
+            id=ident,
+            kind=kind,
+            parameter=parameter,
+            body=body,
+            t_event_utc=None if event_ms is None else _EPOCH + timedelta(milliseconds=event_ms),
+            t_event_boot_s=boot_s,
+            boot_s_comparable=boot_id == self._boot_id,
+            clock_source=source,
+            clock_error_s=error_s,
+            again=again,
+        )
+
+    def acknowledged(self, seq: int) -> None:
+        """The broker has it; it stays here until the station has it too."""
+        with self._lock:
+            sent = self._sent.get(seq)
+            if sent is not None:
+                sent.acknowledged = True
+
+    def not_sent(self, seq: int) -> None:
+        """The transport did not take it; it is due again at once, with the same number."""
+        with self._lock:
+            if seq in self._sent:
+                self._sent[seq] = None
+
+    def disconnected(self) -> None:
+        """Whatever the broker had not acknowledged is due again at once."""
+        with self._lock:
+            for seq, sent in self._sent.items():
+                if sent is not None and not sent.acknowledged:
+                    self._sent[seq] = None
+
+    def receipt(self, seq: int) -> int:
+        """The station has committed every number up to and including this one.
+
+        Returns:
+            How many messages that freed. A number that was never given frees nothing: it speaks
+            of another outbox, and believing it would lose messages.
+        """
+        with self._lock:
+            if seq >= self._next_seq:
+                self._count["receipts_refused"] += 1
+                return 0
+            done = [number for number in self._sent if number <= seq]
+            if not done:
+                return 0
+            try:
+                self._on_reserve(lambda: self._free(seq, len(done)))
+            except _DiskFullError:
+                return 0  # The next receipt says it again.
+            self._full = False
+            self._reserve.restore()
+            return len(done)
+
+    def _free(self, seq: int, messages: int) -> None:
+        query = "SELECT COALESCE(SUM(bytes), 0) FROM message WHERE seq <= ?"
+        freed = int(self._db.execute(query, (seq,)).fetchone()[0])
+        self._write("DELETE FROM message WHERE seq <= ?", (seq,))
+        self._bytes -= freed
+        self._depth -= messages
+        self._sent = {number: sent for number, sent in self._sent.items() if number > seq}
+        self._bump("receipted", messages)
+        self._commit_due()  # Lost in a crash, it only means that they are sent once more.
+
+    # --- commands that were seen ------------------------------------------------------------------
+    def remember_command(self, command_id: str, *, forget_after_utc: datetime) -> bool:
+        """Note a command's id on disk.
+
+        Returns:
+            Whether it is new; False means that it was seen before, or could not be noted: a
+            command that might be obeyed twice is not obeyed at all.
+        """
+        with self._lock:
+            values = (command_id, _milliseconds(forget_after_utc))
+            try:
+                return self._on_reserve(lambda: self._note_command(values))
+            except _DiskFullError:
+                return False
+
+    def _note_command(self, values: tuple[str, int]) -> bool:
+        noted = self._write(
+            "INSERT OR IGNORE INTO command (id, forget_after_ms) VALUES (?, ?)", values
+        )
+        self._commit_due(force=True)
+        return noted.rowcount > 0
+
+    def forget_commands(self, now_utc: datetime) -> int:
+        """Drop the ids whose time is over; how many."""
+        with self._lock:
+            late = (_milliseconds(now_utc),)
+            query = "SELECT COUNT(*) FROM command WHERE forget_after_ms < ?"
+            gone = int(self._db.execute(query, late).fetchone()[0])
+            if gone:
+                try:
+                    self._write("DELETE FROM command WHERE forget_after_ms < ?", late)
+                except _DiskFullError:
+                    return 0
+                self.flush()
+            return gone
+
+    # --- clock ------------------------------------------------------------------------------------
+    def notice_clock(self) -> int:
+        """After the first sync, turn the boot stamps of this boot into UTC; how many."""
+        with self._lock:
+            quality = self._clock.quality()
+            first = quality.synchronised and not self._synchronised
+            self._synchronised = quality.synchronised
+            if not first:
+                return 0
+            try:
+                turned = self._on_reserve(self._convert_stamps)
+            except _DiskFullError:
+                self._synchronised = False  # Tried again at the next call.
+                return 0
+            if turned:
+                self._log.info("stamps_converted", messages=turned, error_s=quality.error_s)
+            return turned
+
+    def _convert_stamps(self) -> int:
+        quality = self._clock.quality()
+        zero_ms = _milliseconds(self._clock.utc()) - self._clock.monotonic_s() * 1000.0
+        turned = self._write(
+            "UPDATE message SET t_event_ms = CAST(ROUND(? + t_event_boot_s * 1000.0) AS INTEGER),"
+            " clock_source = ?, clock_error_s = ? WHERE t_event_ms IS NULL AND boot_id = ?",
+            (zero_ms, quality.source, quality.error_s, self._boot_id),
+        ).rowcount
+        self._commit_due(force=True)
+        return turned
+
+    # --- looking ----------------------------------------------------------------------------------
+    @property
+    def counters(self) -> Counters:
+        """What became of all messages."""
+        with self._lock:
+            return Counters(**self._count)
+
+    @property
+    def depth(self) -> int:
+        """Messages on disk."""
+        return self._depth
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of the messages on disk."""
+        return self._bytes
+
+    @property
+    def storage_full(self) -> bool:
+        """Whether a key message found no room even in the reserve, and nothing was freed since."""
+        return self._full
+
+    @property
+    def first_seq(self) -> int:
+        """Lowest number that a receipt is still awaited for; all below are done with."""
+        with self._lock:
+            return min(self._sent, default=self._next_seq)
+
+    def oldest_age_s(self) -> float:
+        """Seconds since the event of the oldest waiting message; 0 if none waits or nobody can tell."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT t_event_ms, t_event_boot_s, boot_id FROM message ORDER BY row LIMIT 1"
+            ).fetchone()
+        if row is None:
+            return 0.0
+        if row[2] == self._boot_id:
+            return max(0.0, self._clock.monotonic_s() - float(row[1]))
+        if row[0] is None or not self._clock.quality().synchronised:
+            return 0.0
+        return max(0.0, (_milliseconds(self._clock.utc()) - int(row[0])) / 1000.0)
+
+    def summary(self) -> Iterator[tuple[str, int, int, int]]:
+        """Kind, how many, of those never sent, bytes: for `border-edge outbox`."""
+        with self._lock:
+            yield from self._db.execute(
+                "SELECT kind || CASE rank WHEN 0 THEN ' (key)' ELSE '' END, COUNT(*),"
+                " SUM(seq IS NULL), SUM(bytes) FROM message GROUP BY 1 ORDER BY MIN(rank)"
+            ).fetchall()
+
+    # --- disk -------------------------------------------------------------------------------------
+    def flush(self, *, force: bool = False) -> None:
+        """Commit what is not on disk yet, if it is a tenth of a second old or `force`."""
+        with self._lock:
+            try:
+                self._commit_due(force=force)
+            except _DiskFullError:
+                return  # Only plain messages wait for a later commit; they are counted.
+
+    def _commit_due(self, *, force: bool = False) -> None:
+        if self._dirty_since_s is None:
+            return
+        if force or self._clock.monotonic_s() - self._dirty_since_s >= COMMIT_EVERY_S:
+            try:
+                self._db.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._undo(error)
+            self._dirty_since_s = None
+            self._uncommitted = 0
+
+    def _on_reserve(self, work: Callable[[], T]) -> T:
+        """Do what key messages need; on a full disk, once more with the reserve given up."""
+        try:
+            return work()
+        except _DiskFullError as error:
+            if not self._reserve.release():
+                raise
+            self._log.error("outbox_reserve_opened", reason=str(error))
+            return work()
+
+    def close(self) -> None:
+        """Commit and let go of the file."""
+        with self._lock:
+            self.flush(force=True)
+            self._db.close()
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        try:
+            if self._dirty_since_s is None:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._dirty_since_s = self._clock.monotonic_s()
+            return self._db.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            self._undo(error)
+
+    def _undo(self, error: sqlite3.OperationalError) -> NoReturn:
+        """SQLite may have rolled back by itself on a full disk; make it certain, then look again."""
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        self._dirty_since_s = None
+        if not is_full(error):
+            raise error
+        self._read_state()
+        self._count["dropped_plain"] += self._uncommitted
+        self._uncommitted = 0
+        raise _DiskFullError(str(error)) from None
+
+    def _bump(self, name: str, by: int = 1) -> None:
+        if by:
+            self._count[name] += by
+            self._set(name, self._count[name])
+
+    def _set(self, name: str, value: int) -> None:
+        self._write("INSERT OR REPLACE INTO counter VALUES (?, ?)", (name, value))
+
+    def _age(self, now_s: float) -> None:
+        while self._ages and now_s - self._ages[0][1] > LIVE_S:
+            self._ages.popleft()
+            self._live_row = self._ages[0][0] if self._ages else self._next_row()
+
+    def _next_row(self) -> int:
+        return int(self._db.execute("SELECT COALESCE(MAX(row), 0) + 1 FROM message").fetchone()[0])
+
+
+def _milliseconds(utc: datetime) -> int:
+    return (utc - _EPOCH) // timedelta(milliseconds=1)
