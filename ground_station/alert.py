@@ -4,12 +4,11 @@ An alert is raised once, grows in place, and is closed by a person. Findings of 
 targets beside each other, and of two cameras on one person all tell the same event.
 """
 
-import math
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from ground_station.alert_index import AlertIndex, finding_name, told_names
 from ground_station.alert_record import (
     LEVEL_RANK,
     RULE_RANK,
@@ -33,23 +32,7 @@ from ground_station.views import AlertView, Outcome, Reason
 from ground_station.zones import Site
 from runtime.errors import AskOperator
 
-SAME_CROSSING_S = 10.0
-"""A crossing of one target, the same way, this near in time is the same crossing told again."""
-GROUP_LASTS_S = 120.0
-"""A stream of people makes a new alert this long after the first of them."""
-RECENT_FINDINGS = 512
 MAX_MEDIA = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Recent:
-    alert_id: str
-    rule: str
-    direction: str
-    object_class: str
-    t_s: float
-    east_m: float
-    north_m: float
 
 
 class AlertBook:
@@ -71,48 +54,30 @@ class AlertBook:
         self._ids = ids
         self._counters = counters
         self._time_zone = time_zone
-        self._alerts: dict[str, Alert] = {}
-        self._of_target: dict[str, list[str]] = {}
-        self._recent: deque[_Recent] = deque(maxlen=RECENT_FINDINGS)
+        self._index = AlertIndex(settings)
 
     def __len__(self) -> int:
-        return len(self._alerts)
+        return len(self._index)
 
     def views(self) -> list[AlertView]:
         """Every alert in memory, oldest first."""
-        return [self._view(alert) for alert in self._alerts.values()]
+        return [self._view(alert) for alert in self._index]
 
     def view(self, alert_id: str) -> AlertView | None:
         """One alert, if it is in memory."""
-        alert = self._alerts.get(alert_id)
+        alert = self._index.get(alert_id)
         return None if alert is None else self._view(alert)
 
     def alert_of(self, target_id: str) -> str | None:
         """The newest open alert of a target."""
-        for alert_id in reversed(self._of_target.get(target_id, [])):
-            if self._alerts[alert_id].open:
-                return alert_id
-        return None
+        return next((a.alert_id for a in self._index.of_target(target_id) if a.open), None)
 
     def restore(self, views: Iterable[AlertView]) -> None:
         """Know stored alerts again; later ones of an id win."""
         for view in views:
             alert = from_view(view, self._site)
-            self._alerts[alert.alert_id] = alert
-            self._index(alert)
-            for name in alert.finding_ids:
-                _target, rule, key, _level, t_ms = name.split(":")
-                self._recent.append(
-                    _Recent(
-                        alert_id=alert.alert_id,
-                        rule=rule,
-                        direction=key if key in {"in", "out"} else "none",
-                        object_class=alert.object_class,
-                        t_s=int(t_ms) / 1000.0,
-                        east_m=alert.east_m,
-                        north_m=alert.north_m,
-                    )
-                )
+            self._index.put(alert)
+            self._index.note_restored(alert)
 
     # --- findings ---------------------------------------------------------------------------------
     def take(
@@ -129,91 +94,26 @@ class AlertBook:
         Returns:
             The finding with the alert that tells it (empty for none), and what changed.
         """
-        key = _key(finding)
-        repeated = self._repeated(finding, key)
+        repeated = self._index.repeated(finding)
         if repeated is not None:
             return replace(finding, alert_id=repeated.alert_id), self._retell(
-                repeated, finding, reason, key, now_utc
+                repeated, finding, reason, now_utc
             )
         self._counters.findings += 1
-        home = self._home(finding, twins)
+        home = self._index.home(finding, twins)
         if home is None:
             if finding.late and finding.level != "warning":
                 # Nobody can act on it any more, and no story waits for it.
                 return finding, Decision()
-            return self._raise(finding, reason, key, now_utc)
+            return self._raise(finding, reason, now_utc)
         self._counters.findings_joined += 1
         if not home.open:
             self._counters.findings_after_close += 1
             return replace(finding, alert_id=home.alert_id), Decision()
-        return self._join(home, finding, reason, key, now_utc)
-
-    def _repeated(self, finding: Finding, key: str) -> Alert | None:
-        """The alert that tells this very verdict already."""
-        prefix = f"{finding.target_id}:{key}:{finding.level}:"
-        t_s = finding.t_event_utc.timestamp()
-        for alert_id in self._of_target.get(finding.target_id, ()):
-            alert = self._alerts[alert_id]
-            for name in alert.finding_ids:
-                if not name.startswith(prefix):
-                    continue
-                told_s = int(name.rsplit(":", 1)[1]) / 1000.0
-                if finding.rule != "crossing" or abs(told_s - t_s) <= SAME_CROSSING_S:
-                    return alert
-        return None
-
-    def _home(self, finding: Finding, twins: Iterable[str]) -> Alert | None:
-        """The alert whose event this finding is part of."""
-        t_s = finding.t_event_utc.timestamp()
-        own = self._own(finding, finding.target_id, t_s)
-        if own is not None and (own.rule == "crossing" or finding.rule != "crossing"):
-            return own
-        group = self._group(finding, t_s)
-        if group is not None:
-            return group
-        if own is not None:
-            return own
-        for twin in twins:
-            other = self._own(finding, twin, t_s)
-            if other is not None:
-                return other
-        return None
-
-    def _own(self, finding: Finding, target_id: str, t_s: float) -> Alert | None:
-        for alert_id in reversed(self._of_target.get(target_id, [])):
-            alert = self._alerts[alert_id]
-            if alert.conflicts(finding.direction):
-                continue
-            if (
-                finding.rule == "crossing"
-                and alert.rule == "crossing"
-                and t_s - alert.t_last_s > self._settings.again_after_s
-            ):
-                continue
-            if not alert.open and LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]:
-                continue
-            return alert
-        return None
-
-    def _group(self, finding: Finding, t_s: float) -> Alert | None:
-        settings = self._settings
-        for recent in reversed(self._recent):
-            if (recent.rule, recent.direction) != (finding.rule, finding.direction):
-                continue
-            if "Unknown" not in {recent.object_class, finding.object_class} and (
-                recent.object_class != finding.object_class
-            ):
-                continue
-            gap = math.hypot(recent.east_m - finding.east_m, recent.north_m - finding.north_m)
-            if gap > settings.group_within_m or abs(recent.t_s - t_s) > settings.group_within_s:
-                continue
-            alert = self._alerts.get(recent.alert_id)
-            if alert is not None and alert.open and abs(t_s - alert.t_first_s) <= GROUP_LASTS_S:
-                return alert
-        return None
+        return self._join(home, finding, reason, now_utc)
 
     def _raise(
-        self, finding: Finding, reason: Reason, key: str, now_utc: datetime
+        self, finding: Finding, reason: Reason, now_utc: datetime
     ) -> tuple[Finding, Decision]:
         age_s = (now_utc - finding.t_event_utc).total_seconds()
         t_s = finding.t_event_utc.timestamp()
@@ -240,7 +140,7 @@ class AlertBook:
             silent=silent,
             simulated=finding.simulated,
         )
-        alert = self._told(blank, finding, reason, key, primary=True)
+        alert = self._told(blank, finding, reason, primary=True)
         self._counters.alerts_raised += 1
         rings = not silent and finding.level != "information"
         return replace(finding, alert_id=alert.alert_id), self._done(
@@ -248,11 +148,11 @@ class AlertBook:
         )
 
     def _join(
-        self, alert: Alert, finding: Finding, reason: Reason, key: str, now_utc: datetime
+        self, alert: Alert, finding: Finding, reason: Reason, now_utc: datetime
     ) -> tuple[Finding, Decision]:
         rank = (LEVEL_RANK[finding.level], RULE_RANK[finding.rule])
         higher = LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]
-        told = self._told(alert, finding, reason, key, primary=rank > alert.rank)
+        told = self._told(alert, finding, reason, primary=rank > alert.rank)
         act: ActName = "completed_late" if finding.late else "upgraded" if higher else "joined"
         rings = higher and not finding.late
         if rings and alert.state == "acknowledged":
@@ -265,20 +165,15 @@ class AlertBook:
         )
 
     def _retell(
-        self, alert: Alert, finding: Finding, reason: Reason, key: str, now_utc: datetime
+        self, alert: Alert, finding: Finding, reason: Reason, now_utc: datetime
     ) -> Decision:
         """A verdict reached again, by an observation put in late, may know its instant better."""
-        old = next(
-            n
-            for n in alert.finding_ids
-            if n.startswith(f"{finding.target_id}:{key}:{finding.level}:")
-        )
-        new = _name(finding, key)
-        if old == new or not alert.open or alert.rule != finding.rule or finding.rule != "crossing":
+        old, new = told_names(alert, finding)[0], finding_name(finding)
+        if old == new or finding.rule != "crossing" or not alert.open:
             return Decision()
-        names = tuple(new if name == old else name for name in alert.finding_ids)
         if old != alert.finding_ids[0]:
-            return Decision()
+            return Decision()  # Another member's crossing gives the alert its instant.
+        names = tuple(new if name == old else name for name in alert.finding_ids)
         told = replace(
             self._placed(alert, finding),
             finding_ids=names,
@@ -286,9 +181,7 @@ class AlertBook:
         )
         return self._done(told, "updated", SYSTEM, now_utc, "event time and place")
 
-    def _told(
-        self, alert: Alert, finding: Finding, reason: Reason, key: str, *, primary: bool
-    ) -> Alert:
+    def _told(self, alert: Alert, finding: Finding, reason: Reason, *, primary: bool) -> Alert:
         t_s = finding.t_event_utc.timestamp()
         most = self._settings.max_reasons
         reasons = (reason, *alert.reasons) if primary else (*alert.reasons, reason)
@@ -296,25 +189,15 @@ class AlertBook:
             alert,
             t_first_s=min(alert.t_first_s, t_s),
             t_last_s=max(alert.t_last_s, t_s),
-            members=with_member(alert, finding)[-most:],
+            members=with_member(alert, finding),
             sensors=tuple(dict.fromkeys((*alert.sensors, *finding.sensors)))[-most:],
             reasons=reasons[:most],
-            finding_ids=(_name(finding, key), *alert.finding_ids)
+            finding_ids=(finding_name(finding), *alert.finding_ids)
             if primary
-            else (*alert.finding_ids, _name(finding, key)),
+            else (*alert.finding_ids, finding_name(finding)),
             direction=finding.direction if alert.direction == "none" else alert.direction,
         )
-        self._recent.append(
-            _Recent(
-                alert_id=alert.alert_id,
-                rule=finding.rule,
-                direction=finding.direction,
-                object_class=finding.object_class,
-                t_s=t_s,
-                east_m=finding.east_m,
-                north_m=finding.north_m,
-            )
-        )
+        self._index.note(alert, finding)
         return self._placed(told, finding) if primary else told
 
     @staticmethod
@@ -343,10 +226,9 @@ class AlertBook:
     def _lower_superseded(self, home: Alert, finding: Finding, now_utc: datetime) -> Decision:
         """The caution that this target had of its own is told by `home` from now on."""
         done = Decision()
-        for alert_id in tuple(self._of_target.get(finding.target_id, ())):
-            alert = self._alerts[alert_id]
+        for alert in self._index.of_target(finding.target_id):
             if (
-                alert_id == home.alert_id
+                alert.alert_id == home.alert_id
                 or not alert.open
                 or alert.level != "caution"
                 or alert.conflicts(finding.direction)
@@ -420,13 +302,12 @@ class AlertBook:
 
     def media(self, target_id: str, media_id: str) -> Decision:
         """A picture of a target belongs to its newest alert."""
-        for alert_id in reversed(self._of_target.get(target_id, [])):
-            alert = self._alerts[alert_id]
+        for alert in self._index.of_target(target_id):
             if media_id in alert.media_ids:
                 return Decision()
             kept = (*alert.media_ids, media_id)[-MAX_MEDIA:]
             done = replace(alert, revision=alert.revision + 1, media_ids=kept)
-            self._alerts[alert_id] = done
+            self._index.put(done)
             return Decision(alerts=(self._view(done),))
         return Decision()
 
@@ -436,7 +317,7 @@ class AlertBook:
         done = Decision()
         now_s = now_utc.timestamp()
         ages = self._settings.escalate_after_s
-        for alert in list(self._alerts.values()):
+        for alert in self._index:
             if (
                 alert.state == "raised"
                 and alert.level == "warning"
@@ -452,33 +333,13 @@ class AlertBook:
                 alert.t_closed_s is not None
                 and now_s - alert.t_closed_s > self._settings.keep_closed_s
             ):
-                self._forget(alert.alert_id)
-        self._evict()
+                self._index.forget(alert.alert_id)
+        self._counters.alerts_evicted += self._index.evict()
         return done
-
-    def _evict(self) -> None:
-        spare = len(self._alerts) - self._settings.max_alerts
-        if spare <= 0:
-            return
-        order = sorted(
-            self._alerts.values(), key=lambda a: (a.open, LEVEL_RANK[a.level], a.t_last_s)
-        )
-        for alert in order[:spare]:
-            self._counters.alerts_evicted += 1
-            self._forget(alert.alert_id)
-
-    def _forget(self, alert_id: str) -> None:
-        alert = self._alerts.pop(alert_id)
-        for member in alert.members:
-            kept = [one for one in self._of_target.get(member.target_id, []) if one != alert_id]
-            if kept:
-                self._of_target[member.target_id] = kept
-            else:
-                self._of_target.pop(member.target_id, None)
 
     # --- shared -----------------------------------------------------------------------------------
     def _known(self, alert_id: str) -> Alert:
-        alert = self._alerts.get(alert_id)
+        alert = self._index.get(alert_id)
         if alert is None:
             raise AskOperator(
                 field="alert_id",
@@ -500,12 +361,6 @@ class AlertBook:
                 else "reload the alert",
             )
 
-    def _index(self, alert: Alert) -> None:
-        for member in alert.members:
-            known = self._of_target.setdefault(member.target_id, [])
-            if alert.alert_id not in known:
-                known.append(alert.alert_id)
-
     def _done(
         self,
         alert: Alert,
@@ -517,8 +372,7 @@ class AlertBook:
         rings: bool = False,
     ) -> Decision:
         done = alert.acted(act, by, now_utc, detail)
-        self._alerts[done.alert_id] = done
-        self._index(done)
+        self._index.put(done)
         row = Act(
             alert_id=done.alert_id,
             revision=done.revision,
@@ -533,12 +387,3 @@ class AlertBook:
 
     def _view(self, alert: Alert) -> AlertView:
         return alert_view(alert, self._site, self._time_zone)
-
-
-def _key(finding: Finding) -> str:
-    return f"{finding.rule}:{finding.zone_id or finding.direction}"
-
-
-def _name(finding: Finding, key: str) -> str:
-    t_ms = round(finding.t_event_utc.timestamp() * 1000.0)
-    return f"{finding.target_id}:{key}:{finding.level}:{t_ms}"

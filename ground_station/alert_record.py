@@ -30,6 +30,7 @@ RULE_RANK: dict[Rule, int] = {
 NINETY_PERCENT = 1.645
 """Sigmas either side that hold 90 % of a normal value."""
 MAX_ACTS = 200
+MAX_MEMBERS = 256
 Cov = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -128,7 +129,10 @@ class Alert:
 
 
 def with_member(alert: Alert, finding: Finding) -> tuple[Member, ...]:
-    """Members after a finding's target joined, or spoke again."""
+    """Members after a finding's target joined, or spoke again; a full alert takes no more in."""
+    known = any(m.target_id == finding.target_id for m in alert.members)
+    if not known and len(alert.members) >= MAX_MEMBERS:
+        return alert.members
     sensor = finding.sensors[-1] if finding.sensors else ""
     rest = tuple(m for m in alert.members if m.target_id != finding.target_id)
     return (*rest, Member(target_id=finding.target_id, sensor_id=sensor, count=finding.count))

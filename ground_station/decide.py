@@ -5,40 +5,28 @@ Pure: no storage, no threads, no clock. The station calls it from one thread and
 """
 
 import math
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from ground_station.alert import AlertBook
 from ground_station.alert_record import LEVEL_RANK
-from ground_station.decision import Counters, Decision, Finding, Ids, Link, Observed
-from ground_station.fuse import Fuser, Target, Update
+from ground_station.decision import Counters, Decision, Ids, Link, Observed
+from ground_station.findings import FindingMaker
+from ground_station.fuse import Fuser, Update
 from ground_station.judge import Judge
-from ground_station.judge_memory import Memory, Verdict
+from ground_station.judge_memory import ByLine, Memory, Verdict, by_lines
 from ground_station.kalman import State
+from ground_station.rebirth import Target
 from ground_station.rules import DecideSettings
-from ground_station.sentences import gate_lowers, patrol_lowers, reason_sentences
 from ground_station.target_view import target_view
-from ground_station.views import AlertView, Level, Outcome, Reason, TargetView
+from ground_station.views import AlertView, Outcome, Reason, TargetView
 from ground_station.zones import DEFAULT_TIME_ZONE, Site
 
-MAX_FRIENDS = 256
 TWIN_WITHIN_M = 5.0
 TWIN_SIGMAS = 3.0
 """Two sensors' targets this near to each other are most likely the same object."""
-_LOWER: dict[Level, Level] = {
-    "warning": "caution", "caution": "information", "information": "information",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Friend:
-    name: str
-    east_m: float
-    north_m: float
-    sigma_m: float
-    t_s: float
 
 
 class Decider:
@@ -72,21 +60,25 @@ class Decider:
         self._judge = Judge(site, settings.judge)
         self._book = AlertBook(site, settings.alert, ids, self.counters, time_zone=time_zone)
         self._memories: dict[str, deque[Memory]] = {}
-        self._friends: OrderedDict[str, _Friend] = OrderedDict()
+        self._makes = FindingMaker(site, settings.judge, self._judge, self.counters)
 
     # --- what comes in ----------------------------------------------------------------------------
     def observe(self, batch: Sequence[Observed], now_utc: datetime) -> Decision:
         """Take committed observations in, in the order of their arrival."""
+        now_s = now_utc.timestamp()
+        updates: list[tuple[Observed, Update]] = []
+        for observed, measurement in zip(batch, self._fuser.measurements(batch), strict=True):
+            self.counters.observations += 1
+            update = self._fuser.observe(observed, measurement, now_s)
+            if update is not None:
+                updates.append((observed, update))
+        # All beliefs of the batch meet the line at once; one by one it is the dearest step.
+        lines = iter(by_lines(self._site, [s for _, update in updates for s in update.states]))
         changed: dict[str, Target] = {}
         decided: list[Decision] = []
         links: list[Link] = []
         removed: list[str] = []
-        now_s = now_utc.timestamp()
-        for observed, measurement in zip(batch, self._fuser.measurements(batch), strict=True):
-            self.counters.observations += 1
-            update = self._fuser.observe(observed, measurement, now_s)
-            if update is None:
-                continue
+        for observed, update in updates:
             target = update.target
             changed[target.target_id] = target
             if update.linked:
@@ -95,7 +87,8 @@ class Decider:
                 self._memories.pop(update.merged, None)
                 changed.pop(update.merged, None)
                 removed.append(update.merged)
-            decided += self._judged(target, update.states, now_utc)
+            seen = [(state, next(lines)) for state in update.states]
+            decided += self._judged(target, seen, now_utc)
         for target_id in self._fuser.evicted():
             self._memories.pop(target_id, None)
             if changed.pop(target_id, None) is None:
@@ -108,7 +101,7 @@ class Decider:
         """Let time pass: coasting, dying, forgetting, escalation."""
         now_s = now_utc.timestamp()
         fuse = self._settings.fuse
-        views: list[TargetView] = []
+        lost: list[tuple[Target, State]] = []
         removed: list[str] = []
         for target in self._fuser:
             state = target.state
@@ -120,16 +113,11 @@ class Decider:
                 removed.append(target.target_id)
             elif silent_s > fuse.coast_after_s and not target.coasting:
                 target.coasting = True
-                views.append(self._view(target, state))
+                lost.append((target, state))
         for target_id in self._fuser.forget(now_s):
             self._memories.pop(target_id, None)
-        for name in [
-            name
-            for name, friend in self._friends.items()
-            if now_s - friend.t_s > self._settings.judge.friend_within_s
-        ]:
-            del self._friends[name]
-        head = Decision(targets=tuple(views), removed_targets=tuple(removed))
+        self._makes.forget(now_s)
+        head = Decision(targets=tuple(self._views(lost)), removed_targets=tuple(removed))
         return head.join(self._book.tick(now_utc))
 
     def friend(
@@ -143,15 +131,9 @@ class Decider:
         t_utc: datetime,
     ) -> None:
         """Note where one of our own patrols is: alerts beside it rank lower and say so."""
-        east, north = self._site.enu(lon_deg, lat_deg)
-        self._friends[friend_id] = _Friend(
-            name=name or friend_id, east_m=east, north_m=north, sigma_m=sigma_m,
-            t_s=t_utc.timestamp(),
-        )  # fmt: skip
-        self._friends.move_to_end(friend_id)
-        while len(self._friends) > MAX_FRIENDS:
-            self._friends.popitem(last=False)
-            self.counters.friends_evicted += 1
+        self._makes.friend(
+            friend_id, name, enu_m=self._site.enu(lon_deg, lat_deg), sigma_m=sigma_m, t_utc=t_utc
+        )
 
     def media(self, track_id: str, media_id: str, now_utc: datetime) -> Decision:
         """A picture of a track joins its target's alert, if there is one."""
@@ -200,13 +182,15 @@ class Decider:
     def targets(self, now_utc: datetime) -> list[TargetView]:
         """All targets that are shown now."""
         now_s = now_utc.timestamp()
-        return [
-            self._view(target, target.state)
-            for target in self._fuser
-            if target.shown
-            and target.state is not None
-            and now_s - target.state.t_s <= self._settings.fuse.die_after_s
-        ]
+        return self._views(
+            [
+                (target, target.state)
+                for target in self._fuser
+                if target.shown
+                and target.state is not None
+                and now_s - target.state.t_s <= self._settings.fuse.die_after_s
+            ]
+        )
 
     def alerts(self) -> list[AlertView]:
         """All alerts in memory, oldest first."""
@@ -222,7 +206,7 @@ class Decider:
             "targets": len(self._fuser),
             "alerts": len(self._book),
             "memories": sum(len(row) for row in self._memories.values()),
-            "friends": len(self._friends),
+            "friends": len(self._makes),
         }
 
     def restore(
@@ -253,28 +237,30 @@ class Decider:
         tracks = target.tracks if update.merged is not None else target.tracks[-1:]
         return [Link(track_id=track, target_id=target.target_id, t_utc=t_utc) for track in tracks]
 
-    def _judged(self, target: Target, states: Sequence[State], now_utc: datetime) -> list[Decision]:
+    def _judged(
+        self, target: Target, seen: Sequence[tuple[State, ByLine]], now_utc: datetime
+    ) -> list[Decision]:
         """Let the rules see new beliefs, stepping back first where an observation was put in late."""
-        if not states:
+        if not seen:
             return []
         memories = self._memories.setdefault(
             target.target_id, deque(maxlen=self._settings.fuse.max_history)
         )
-        while memories and memories[-1].t_s >= states[0].t_s:
+        while memories and memories[-1].t_s >= seen[0][0].t_s:
             memories.pop()
         decided = []
-        for state in states:
+        for state, line in seen:
             before = memories[-1] if memories else None
-            memory, verdicts = self._judge.judge(before, state, target.birth)
+            memory, verdicts = self._judge.judge(before, state, line, target.birth)
             memories.append(memory)
             decided += [self._told(target, state, verdict, now_utc) for verdict in verdicts]
-        keep_from_s = states[-1].t_s - self._settings.fuse.reorder_window_s
+        keep_from_s = seen[-1][0].t_s - self._settings.fuse.reorder_window_s
         while len(memories) > 1 and memories[1].t_s < keep_from_s:
             memories.popleft()
         return decided
 
     def _told(self, target: Target, state: State, verdict: Verdict, now_utc: datetime) -> Decision:
-        finding = self._finding(target, state, verdict, now_utc)
+        finding = self._makes.finding(target, state, verdict, now_utc)
         reason = Reason(
             rule=finding.rule,
             sentence_vi=finding.sentence_vi,
@@ -286,67 +272,6 @@ class Decider:
             finding, reason, twins=self._twins(target, state), now_utc=now_utc
         )
         return Decision(findings=(finding,)).join(decision)
-
-    def _finding(
-        self, target: Target, state: State, verdict: Verdict, now_utc: datetime
-    ) -> Finding:
-        zone = verdict.zone
-        zone_vi, zone_en = ("", "") if zone is None else (zone.name_vi, zone.name_en)
-        vietnamese, english = reason_sentences(
-            verdict.rule, verdict.direction, verdict.numbers, zone_vi=zone_vi, zone_en=zone_en
-        )
-        event_utc = _instant(verdict.t_event_s)
-        level, lowered_vi, lowered_en = self._lowered(verdict, event_utc)
-        east, north = verdict.enu_m
-        lon, lat = self._site.lon_lat(east, north)
-        (ee, en), (_, nn) = verdict.cov_m2.tolist()
-        zone_id = "" if zone is None else zone.zone_id
-        what = zone_id or verdict.direction
-        return Finding(
-            finding_id=f"{target.target_id}:{verdict.rule}:{what}:{verdict.ordinal}",
-            target_id=target.target_id,
-            track_id=state.track_id,
-            rule=verdict.rule,
-            direction=verdict.direction,
-            level=level,
-            t_event_utc=event_utc,
-            t_decided_utc=_instant(verdict.t_decided_s),
-            t_raised_utc=now_utc,
-            east_m=east,
-            north_m=north,
-            lon_deg=lon,
-            lat_deg=lat,
-            cov_enu_m2=((ee, en), (en, nn)),
-            probability=verdict.probability,
-            object_class=state.object_class,
-            count=state.count,
-            sensors=target.sensors[-1:] or (state.sensor_id,),
-            numbers=verdict.numbers,
-            sentence_vi=vietnamese,
-            sentence_en=english,
-            late=target.late,
-            simulated=target.simulated,
-            lowered_because_vi=lowered_vi,
-            lowered_because_en=lowered_en,
-            zone_id=zone_id,
-            zone_vi=zone_vi,
-            zone_en=zone_en,
-        )
-
-    def _lowered(self, verdict: Verdict, event_utc: datetime) -> tuple[Level, str, str]:
-        """Gates in their hours and our own patrols lower the rank and say so; they hide nothing."""
-        gate = self._judge.gate_at(verdict.enu_m)
-        if gate is not None and gate.active(event_utc):
-            return "information", *gate_lowers(gate.name_vi, gate.name_en)
-        east, north = verdict.enu_m
-        sigma_m = math.sqrt(max(float(verdict.cov_m2[0, 0]), float(verdict.cov_m2[1, 1])))
-        settings = self._settings.judge
-        for friend in self._friends.values():
-            gap = math.hypot(friend.east_m - east, friend.north_m - north)
-            near = settings.friend_within_m + 2.0 * math.hypot(friend.sigma_m, sigma_m)
-            if gap <= near and abs(friend.t_s - verdict.t_decided_s) <= settings.friend_within_s:
-                return _LOWER[verdict.level], *patrol_lowers(friend.name, gap)
-        return verdict.level, "", ""
 
     def _twins(self, target: Target, state: State) -> list[str]:
         """Targets of other sensors at the same place at that instant."""
@@ -362,20 +287,36 @@ class Decider:
         ]
 
     def _show(self, targets: Iterable[Target], now_s: float) -> list[TargetView]:
-        views = []
+        shown = []
         for target in targets:
             state = target.state
             if state is None or now_s - state.t_s > self._settings.fuse.die_after_s:
                 continue
             target.shown = True
             target.coasting = False
-            views.append(self._view(target, state))
-        return views
+            shown.append((target, state))
+        return self._views(shown)
 
-    def _view(self, target: Target, state: State) -> TargetView:
-        return target_view(
-            self._site, target, state, alert_id=self._book.alert_of(target.target_id)
-        )
+    def _views(self, shown: Sequence[tuple[Target, State]]) -> list[TargetView]:
+        places = self._site.lon_lats([state.mean[:2] for _, state in shown])
+        return [
+            target_view(
+                target,
+                state,
+                lon_lat_deg=place,
+                line=self._line(target, state),
+                alert_id=self._book.alert_of(target.target_id),
+            )
+            for (target, state), place in zip(shown, places, strict=True)
+        ]
+
+    def _line(self, target: Target, state: State) -> ByLine:
+        """The belief by the line, as the judge saw it already."""
+        memories = self._memories.get(target.target_id)
+        known = memories[-1] if memories else None
+        if known is not None and known.line is not None and known.t_s == state.t_s:
+            return known.line
+        return by_lines(self._site, [state])[0]
 
 
 def _instant(t_s: float) -> datetime:

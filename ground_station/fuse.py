@@ -9,7 +9,8 @@ import bisect
 import math
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import numpy as np
 
@@ -24,71 +25,14 @@ from ground_station.kalman import (
     predicted,
     start,
 )
+from ground_station.rebirth import STILL_SEEN_S, Birth, Target, at_picture_edge, parents
 from ground_station.rules import FuseSettings
+from ground_station.views import TailPoint
 from ground_station.zones import Site
-from wire.values import Bearing, ObjectClass
+from wire.values import rfc3339_ms
 
 MAX_TRACKS_PER_TARGET = 32
 TAIL_STEP_S = 1.0
-REBIRTH_GATE2 = 13.8
-"""Chi-square of two degrees of freedom at 99.9 %."""
-REBIRTH_MAX_CANDIDATES = 4
-STILL_SEEN_S = 0.3
-"""A track that speaks this long after another's birth is another object."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Birth:
-    """How a target came into the picture, for the rule `appeared`.
-
-    Attributes:
-        at_picture_edge: Its first box touched the edge of the picture.
-        beside_other: It came out from behind another target.
-    """
-
-    t_s: float
-    at_picture_edge: bool
-    beside_other: bool
-
-
-@dataclass(slots=True)
-class Target:
-    """One object in the world.
-
-    Attributes:
-        measurements: The window's, ordered by time.
-        states: After each of `measurements`.
-        base: The belief before the window; None as long as the window holds everything.
-        tail: (t_s, east_m, north_m), thinned.
-        heard_s: Station's time of the last word.
-        candidates: Targets that this one may be the continuation of.
-    """
-
-    target_id: str
-    track_id: str
-    birth: Birth
-    node_id: str
-    simulated: bool
-    late: bool
-    object_class: ObjectClass
-    heard_s: float
-    tracks: list[str] = field(default_factory=list)
-    measurements: list[Measurement] = field(default_factory=list)
-    states: list[State] = field(default_factory=list)
-    base: State | None = None
-    tail: deque[tuple[float, float, float]] = field(default_factory=deque)
-    candidates: list[str] = field(default_factory=list)
-    bearing: Bearing | None = None
-    last_word_s: float = -math.inf
-    ended: bool = False
-    shown: bool = False
-    coasting: bool = False
-    sensors: tuple[str, ...] = ()
-
-    @property
-    def state(self) -> State | None:
-        """What is believed now."""
-        return self.states[-1] if self.states else self.base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,25 +259,21 @@ class Fuser:
         candidates: list[str] = []
         beside = False
         if measurement is not None:
-            parent, candidates = self._parents(measurement)
+            parent, candidates = parents(
+                self._targets.values(), measurement, self._settings, self.filter
+            )
             if known_id is None and parent is not None:
                 self._counters.reborn += 1
                 self._link(parent, body.track_id)
                 return parent
             east, north = measurement.enu_m.tolist()
             beside = bool(self.near(east, north, t_s, self._near_other_m))
-        x1, y1, x2, y2 = body.box_px
-        width, height = body.frame_size_px
-        margin_x, margin_y = width * self._edge_fraction, height * self._edge_fraction
         target = Target(
             target_id=known_id or body.track_id,
             track_id=body.track_id,
             birth=Birth(
                 t_s=t_s,
-                at_picture_edge=x1 <= margin_x
-                or y1 <= margin_y
-                or x2 >= width - margin_x
-                or y2 >= height - margin_y,
+                at_picture_edge=at_picture_edge(body, self._edge_fraction),
                 beside_other=beside,
             ),
             node_id=observed.node_id,
@@ -353,48 +293,6 @@ class Fuser:
         target.tracks.append(track_id)
         if len(target.tracks) > MAX_TRACKS_PER_TARGET:
             self._target_of_track.pop(target.tracks.pop(0), None)
-
-    def _parents(self, measurement: Measurement) -> tuple[Target | None, list[str]]:
-        """The lost target that this birth continues, and those it may turn out to continue."""
-        settings = self._settings
-        best: tuple[float, Target] | None = None
-        maybe: list[tuple[float, str]] = []
-        for target in self._targets.values():
-            state = target.state
-            if state is None:
-                continue
-            silent_s = measurement.t_s - state.t_s
-            if not -STILL_SEEN_S <= silent_s <= settings.rebirth_within_s:
-                continue
-            distance2 = self._rebirth_distance2(target, state, measurement)
-            if distance2 is None:
-                continue
-            if target.ended or silent_s >= settings.rebirth_silent_s:
-                if best is None or distance2 < best[0]:
-                    best = (distance2, target)
-            else:
-                maybe.append((distance2, target.target_id))
-        names = [target_id for _, target_id in sorted(maybe)[:REBIRTH_MAX_CANDIDATES]]
-        return (None if best is None else best[1]), names
-
-    def _rebirth_distance2(
-        self, target: Target, state: State, measurement: Measurement
-    ) -> float | None:
-        """Squared surprise of a birth as a target's continuation; None when it cannot be one."""
-        classes = {state.object_class, measurement.object_class}
-        if len(classes) > 1 and "Unknown" not in classes:
-            return None
-        mean, cov = predicted(state, measurement.t_s, self.filter)
-        gap = measurement.enu_m - mean[:2]
-        if math.hypot(gap[0], gap[1]) > self._settings.rebirth_gate_m:
-            return None
-        innovation = cov[:2, :2] + measurement.independent_m2
-        if measurement.sensor_id != state.sensor_id:
-            if not target.ended:
-                return None  # Another camera on somebody still in view is no re-birth.
-            innovation = innovation + state.shared_m2 + measurement.shared_m2
-        distance2 = float(gap @ np.linalg.solve(innovation, gap))
-        return distance2 if distance2 <= REBIRTH_GATE2 else None
 
     def _settle_candidates(self, child: Target, t_s: float) -> Update | None:
         """Join a young target to the one it continues, once that one has fallen silent."""
@@ -468,11 +366,13 @@ class Fuser:
             del target.states[:count]
             del target.measurements[:count]
 
-    @staticmethod
-    def _extend_tail(target: Target, states: Sequence[State]) -> None:
+    def _extend_tail(self, target: Target, states: Sequence[State]) -> None:
         tail = target.tail
         while tail and tail[-1][0] >= states[0].t_s:
             tail.pop()
         for state in states:
-            if not tail or state.t_s - tail[-1][0] >= TAIL_STEP_S:
-                tail.append((state.t_s, float(state.mean[0]), float(state.mean[1])))
+            if tail and state.t_s - tail[-1][0] < TAIL_STEP_S:
+                continue
+            lon, lat = self._site.lon_lat(float(state.mean[0]), float(state.mean[1]))
+            t_utc = rfc3339_ms(datetime.fromtimestamp(state.t_s, tz=timezone.utc))
+            tail.append((state.t_s, TailPoint(t_utc=t_utc, lon_deg=lon, lat_deg=lat)))

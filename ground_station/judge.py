@@ -11,16 +11,15 @@ from datetime import datetime, timezone
 import numpy as np
 
 from ground_station.decision import Direction, Rule
-from ground_station.fuse import Birth
 from ground_station.judge_memory import (
     ByLine,
     Memory,
     SideMemory,
     Verdict,
-    by_line,
     normal_below,
 )
 from ground_station.kalman import State
+from ground_station.rebirth import Birth
 from ground_station.rules import JudgeSettings, ZoneRuleSettings
 from ground_station.views import Level
 from ground_station.zones import Site, Zone
@@ -53,18 +52,19 @@ class Judge:
         self._gates = site.zones_of("gate")
 
     def judge(
-        self, before: Memory | None, state: State, birth: Birth
+        self, before: Memory | None, state: State, line: ByLine, birth: Birth
     ) -> tuple[Memory, list[Verdict]]:
         """One belief more: what is remembered now, and what the rules say to it.
 
         Args:
             before: What was remembered of this target; None at its birth.
             state: The belief; later than `before`.
+            line: The belief as the line sees it.
             birth: How the target came into the picture.
         """
-        line = by_line(self._site, state)
         memory = self._begin(before, state, line, birth)
         found: list[Verdict] = []
+        memory = replace(memory, line=line)
         at_home = self._in_any(self._homes, state)
         memory = self._crossing(memory, state, line, found)
         memory = self._zones(memory, state, found, at_home=at_home)

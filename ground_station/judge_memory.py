@@ -1,7 +1,10 @@
 """What the judge remembers of one target, how the line sees a belief, and what a rule says."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from ground_station.decision import Direction, Rule
 from ground_station.kalman import FloatArray, State
@@ -72,6 +75,26 @@ class SideMemory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ByLine:
+    """A belief as the line sees it.
+
+    Attributes:
+        distance_m: Signed, positive on our side; None beyond the line's ends.
+        jitter_m: One sigma across the line of what each observation adds anew.
+        spread_m: One sigma across the line of everything: target, shared part, the line itself.
+        inwards_m_s: Speed towards our side; `inwards_sigma_m_s` its sigma.
+    """
+
+    distance_m: float | None
+    jitter_m: float
+    spread_m: float
+    line_sigma_m: float
+    inwards_m_s: float
+    inwards_sigma_m_s: float
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What the judge remembers of one target after one belief.
 
@@ -101,6 +124,7 @@ class Memory:
     born_sigma_m: float = 0.0
     born_explained: bool = True
     jumps: int = 0
+    line: ByLine | None = None
     zones: tuple[tuple[str, float, bool], ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
 
@@ -114,42 +138,43 @@ class Memory:
         return replace(self, counts=(*rest, (key, self.count(key) + 1)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByLine:
-    """A belief as the line sees it.
+def by_lines(site: Site, states: Sequence[State]) -> list[ByLine]:
+    """Where beliefs lie by the line, all at once."""
+    if not states:
+        return []
+    means = np.array([state.mean for state in states])
+    covs = np.array([state.cov for state in states])
+    shared = np.array([state.shared_m2 for state in states])
+    fix = site.line.project(means[:, :2])
+    normal = fix.inwards
+    line_sigma = site.line.sigma_m[fix.segment]
+    jitter2 = _across(normal, covs[:, :2, :2])
+    spread = np.sqrt(np.maximum(jitter2 + _across(normal, shared) + line_sigma**2, 1e-12))
+    speed = np.einsum("nk,nk->n", normal, means[:, 2:])
+    rows = np.column_stack(
+        (
+            fix.distance_m,
+            np.sqrt(np.maximum(jitter2, 0.0)),
+            spread,
+            line_sigma,
+            speed,
+            np.sqrt(np.maximum(_across(normal, covs[:, 2:, 2:]), 0.0)),
+        )
+    ).tolist()
+    return [
+        ByLine(
+            distance_m=None if math.isnan(distance) else distance,
+            jitter_m=jitter,
+            spread_m=total,
+            line_sigma_m=sigma,
+            inwards_m_s=inwards,
+            inwards_sigma_m_s=inwards_sigma,
+            probability=None if math.isnan(distance) else normal_below(distance / total),
+        )
+        for distance, jitter, total, sigma, inwards, inwards_sigma in rows
+    ]
 
-    Attributes:
-        distance_m: Signed, positive on our side; None beyond the line's ends.
-        jitter_m: One sigma across the line of what each observation adds anew.
-        spread_m: One sigma across the line of everything: target, shared part, the line itself.
-        inwards_m_s: Speed towards our side; `inwards_sigma_m_s` its sigma.
-    """
 
-    distance_m: float | None
-    jitter_m: float
-    spread_m: float
-    line_sigma_m: float
-    inwards_m_s: float
-    inwards_sigma_m_s: float
-    probability: float | None
-
-
-def by_line(site: Site, state: State) -> ByLine:
-    """Where a belief lies by the line."""
-    fix = site.line.project(state.mean[None, :2])
-    distance = float(fix.distance_m[0])
-    normal = fix.inwards[0]
-    line_sigma = float(site.line.sigma_m[fix.segment[0]])
-    jitter2 = float(normal @ state.cov[:2, :2] @ normal)
-    total2 = jitter2 + float(normal @ state.shared_m2 @ normal) + line_sigma**2
-    spread = math.sqrt(max(total2, 1e-12))
-    known = not math.isnan(distance)
-    return ByLine(
-        distance_m=distance if known else None,
-        jitter_m=math.sqrt(max(jitter2, 0.0)),
-        spread_m=spread,
-        line_sigma_m=line_sigma,
-        inwards_m_s=float(normal @ state.mean[2:]),
-        inwards_sigma_m_s=math.sqrt(max(float(normal @ state.cov[2:, 2:] @ normal), 0.0)),
-        probability=normal_below(distance / spread) if known else None,
-    )
+def _across(normal: FloatArray, cov: FloatArray) -> FloatArray:
+    """Variance along each row's normal."""
+    return np.asarray(np.einsum("ni,nij,nj->n", normal, cov, normal), dtype=np.float64)

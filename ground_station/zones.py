@@ -177,6 +177,16 @@ class Site:
         lon, lat, _alt = self.frame.to_geodetic([[east_m, north_m, 0.0]])[0].tolist()
         return lon, lat
 
+    def lon_lats(
+        self, places_enu_m: Sequence[np.ndarray[Any, np.dtype[np.float64]]]
+    ) -> list[tuple[float, float]]:
+        """Longitude and latitude of many places (east, north), done at once."""
+        if not places_enu_m:
+            return []
+        flat = np.asarray(places_enu_m, dtype=np.float64)
+        rows = self.frame.to_geodetic(np.column_stack((flat, np.zeros(len(flat)))))
+        return [(lon, lat) for lon, lat, _alt in rows.tolist()]
+
     def nearest_marker(self, east_m: float, north_m: float) -> MarkerFix | None:
         """The marker that people would name, or None where none is drawn."""
         if not self.markers:
