@@ -13,6 +13,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
 from pydantic import BaseModel  # noqa: E402 - the repository's root comes first.
+from pydantic.json_schema import GenerateJsonSchema  # noqa: E402
 
 from wire import reference  # noqa: E402
 
@@ -24,10 +25,19 @@ models, never this page.
 One TOML file per node and one per station.
 `border-edge init` and `border-ground init` write a commented one; `check-config` names every error
 at once (file, key, value, what is allowed); `show-config` prints what is in force, secrets masked.
-Units stand in every key.
+Units stand in every key; a key whose default is "-" may be left out.
 Secrets are paths to files that only their owner may read.
 A running program never changes its configuration: edit the file and restart.
 """
+
+
+class _Schema(GenerateJsonSchema):
+    """JSON Schema of a configuration; a secret is the path of its file."""
+
+    def function_plain_schema(self, schema: Any) -> dict[str, Any]:
+        """What only a function checks is, in our configurations, a secret file."""
+        del schema
+        return {"type": "string", "format": "path"}
 
 
 def _keys(schema: dict[str, Any], defs: dict[str, Any], prefix: str) -> list[str]:
@@ -40,15 +50,8 @@ def _keys(schema: dict[str, Any], defs: dict[str, Any], prefix: str) -> list[str
         if target is not None:
             inner.append((f"[[{prefix}{name}]]" if many else f"[{prefix}{name}]", target))
             continue
-        default = "needed" if name in needed else f"`{_shown(field.get('default'))}`"
-        rows.append(
-            (
-                f"`{name}`",
-                reference.type_text(field, defs),
-                default,
-                field.get("description") or field.get("title", ""),
-            )
-        )
+        kind = reference.type_text(field, defs).removesuffix(" or null")
+        rows.append((f"`{name}`", kind, _default(name, field, needed), _meaning(name, field)))
     lines = list(reference.table(("key", "type", "default", "meaning"), rows)) if rows else []
     for title, target in inner:
         lines += ["", f"### `{title}`", ""]
@@ -58,8 +61,18 @@ def _keys(schema: dict[str, Any], defs: dict[str, Any], prefix: str) -> list[str
     return lines
 
 
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _default(name: str, field: dict[str, Any], needed: set[str]) -> str:
+    if name in needed:
+        return "needed"
+    value = field.get("default")
+    return "-" if value is None else f"`{json.dumps(value, ensure_ascii=False)}`"
+
+
+def _meaning(name: str, field: dict[str, Any]) -> str:
+    """Title and description; a title that pydantic made of the name says nothing."""
+    title = field.get("title", "")
+    own = "" if title == name.replace("_", " ").title() else title
+    return ". ".join(part.rstrip(".") for part in (own, field.get("description")) if part)
 
 
 def _section(field: dict[str, Any], defs: dict[str, Any]) -> tuple[dict[str, Any] | None, bool]:
@@ -79,7 +92,7 @@ def config_page(models: dict[str, type[BaseModel]]) -> str:
     """The configuration's reference: one chapter per file."""
     lines = [_CONFIG_HEAD]
     for title, model in models.items():
-        schema = model.model_json_schema(mode="validation")
+        schema = model.model_json_schema(mode="validation", schema_generator=_Schema)
         lines += [f"## {title}", ""]
         if schema.get("description"):
             lines += [inspect.cleandoc(schema["description"]), ""]
@@ -88,11 +101,11 @@ def config_page(models: dict[str, type[BaseModel]]) -> str:
 
 
 def _config() -> str:
-    from edge.config import EdgeConfig
+    from edge.config import NodeConfig
     from ground_station.config import GroundConfig
 
     return config_page(
-        {"A node: `border-edge`": EdgeConfig, "A station: `border-ground`": GroundConfig}
+        {"A node: `border-edge`": NodeConfig, "A station: `border-ground`": GroundConfig}
     )
 
 

@@ -209,6 +209,8 @@ def type_text(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
         return f"object of {type_text(extra, defs)}" if isinstance(extra, Mapping) else "object"
     if schema.get("format") == "date-time":
         return "instant"
+    if schema.get("format") == "path":
+        return "path"
     return " ".join([kind, *_limits(schema)])
 
 

@@ -18,6 +18,7 @@ LIVES_IN = {
     "cv2": (
         "hardware.camera_opencv",
         "edge.onnx",
+        "edge.letterbox",
         "edge.yolo",
         "edge.evidence",
         "edge.calibrate",

@@ -1,7 +1,7 @@
 """A module has one job, and fits a reader's head."""
 
 LONGEST_LINES = 400
-REASONS = {
+REASONS: dict[str, str] = {
     # Module over 400 lines: the sentence that says why it stays whole.
 }
 
@@ -9,7 +9,8 @@ REASONS = {
 def test_long_modules_have_a_reason(modules) -> None:
     """Every anchor's weak spot is its biggest file: ours are listed with a reason or split."""
     long = {m.place for m in modules if len(m.text.splitlines()) > LONGEST_LINES}
-    assert long == set(REASONS)
+    assert set() == long - set(REASONS)
+    assert set(REASONS) <= {m.place for m in modules}
     assert all(reason.endswith(".") for reason in REASONS.values())
 
 
