@@ -1,0 +1,212 @@
+// Made from ground_station/views.py by make_api_types.py. Do not edit.
+
+/** 90 % error ellipse on the ground; azimuth of the long axis, true, clockwise. */
+export interface Ellipse {
+  semi_major_m: number;
+  semi_minor_m: number;
+  azimuth_deg: number;
+}
+
+/** One camera on the map. */
+export interface SensorView {
+  sensor_id: string;
+  name: string;
+  spectrum: "day" | "thermal";
+  status: "online" | "offline" | "frozen" | "starting" | "unknown";
+  fps: number | null;
+  lon_deg: number | null;
+  lat_deg: number | null;
+  azimuth_deg: number | null;
+  horizontal_fov_deg: number | null;
+  field_of_view_lonlat: [number, number][];
+  network: string;
+}
+
+/** One node: a dot in the bar. */
+export interface NodeView {
+  node_id: string;
+  name: string;
+  state: "online" | "degraded" | "storage_full" | "goodbye" | "offline" | "silent";
+  reason: string;
+  simulated: boolean;
+  last_word_age_s: number | null;
+  outbox_depth: number | null;
+  outbox_oldest_age_s: number | null;
+  clock_source: string;
+  clock_error_s: number | null;
+  temperature_c: number | null;
+  lost_key: number;
+  zones_in_force: boolean | null;
+  sensors: SensorView[];
+}
+
+/** Where a target was. */
+export interface TailPoint {
+  t_utc: string;
+  lon_deg: number;
+  lat_deg: number;
+}
+
+/** One object in the world, now. */
+export interface TargetView {
+  target_id: string;
+  object_class: "Human" | "Boat" | "Vehicle" | "Animal" | "Unknown";
+  count: number;
+  confidence: number;
+  t_utc: string;
+  lon_deg: number;
+  lat_deg: number;
+  ellipse90: Ellipse;
+  speed_m_s: number | null;
+  course_deg: number | null;
+  signed_distance_to_line_m: number | null;
+  probability_our_side: number | null;
+  sensors: string[];
+  tail: TailPoint[];
+  coasting: boolean;
+  alert_id: string | null;
+  simulated: boolean;
+}
+
+/** Why a rule spoke, as data and in both languages. */
+export interface Reason {
+  rule: string;
+  sentence_vi: string;
+  sentence_en: string;
+  numbers: Record<string, number>;
+  sensors: string[];
+}
+
+/** One act on an alert, from the audit. */
+export interface ActView {
+  t_utc: string;
+  act: string;
+  by: string;
+  detail: string;
+}
+
+/** One human event, as a guard handles it. */
+export interface AlertView {
+  alert_id: string;
+  revision: number;
+  level: "information" | "caution" | "warning";
+  state: "raised" | "acknowledged" | "assigned" | "closed";
+  rule: string;
+  direction: "in" | "out" | "none";
+  object_class: "Human" | "Boat" | "Vehicle" | "Animal" | "Unknown";
+  count: number;
+  t_event_utc: string;
+  t_raised_utc: string;
+  lon_deg: number;
+  lat_deg: number;
+  ellipse90: Ellipse;
+  nearest_marker: string;
+  distance_to_marker_m: number | null;
+  azimuth_from_marker_deg: number | null;
+  distance_to_line_m: number | null;
+  probability: number | null;
+  sentence_vi: string;
+  sentence_en: string;
+  reasons: Reason[];
+  sensors: string[];
+  target_ids: string[];
+  finding_ids: string[];
+  media_ids: string[];
+  acknowledged_by: string | null;
+  assigned_to: string | null;
+  outcome: "confirmed" | "local_people" | "permitted" | "own_patrol" | "animal" | "weather" | "device_fault" | "nothing" | null;
+  closed_by: string | null;
+  note: string;
+  late: boolean;
+  lowered_because: string;
+  silent: boolean;
+  simulated: boolean;
+  acts: ActView[];
+}
+
+/** Where we are and what is drawn: line, zones, markers, places as GeoJSON. */
+export interface SiteView {
+  site_id: string;
+  name_vi: string;
+  name_en: string;
+  centre_lonlat: [number, number];
+  time_zone: string;
+  zones_version: number;
+  authoritative: boolean;
+  notice_vi: string;
+  notice_en: string;
+  features: Record<string, unknown>;
+  basemap_url: string | null;
+  attribution: string[];
+  simulated: boolean;
+}
+
+/** The station itself, repeated every two seconds on the event stream. */
+export interface StationView {
+  site_id: string;
+  t_utc: string;
+  version: string;
+  nodes_alive: number;
+  nodes_total: number;
+  cameras_alive: number;
+  cameras_total: number;
+  last_word_age_s: number | null;
+  open_alerts: number;
+  on_watch: string[];
+  broker: string;
+  broker_connected: boolean;
+  simulated: boolean;
+}
+
+/** Who is logged in; `csrf_token` goes into the X-CSRF-Token header of each POST. */
+export interface SessionView {
+  user: string;
+  display_name: string;
+  role: "guard" | "operator" | "technician" | "administrator";
+  csrf_token: string;
+  expires_utc: string;
+}
+
+/** An error: what, which field, what is allowed, what to do (RFC 9457 members). */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  field: string;
+  allowed: string;
+  next_step: string;
+}
+
+/** Name and password. */
+export interface LoginBody {
+  user: string;
+  password: string;
+}
+
+/** The one-time token of a loopback link (demonstration). */
+export interface LinkLoginBody {
+  token: string;
+}
+
+/** Nothing but an optional note. */
+export interface AcknowledgeBody {
+  note?: string;
+}
+
+/** Who goes. */
+export interface AssignBody {
+  team: string;
+  note?: string;
+}
+
+/** What it turned out to be. */
+export interface CloseBody {
+  outcome: "confirmed" | "local_people" | "permitted" | "own_patrol" | "animal" | "weather" | "device_fault" | "nothing";
+  note?: string;
+}
+
+/** Why it is open again. */
+export interface ReopenBody {
+  note: string;
+}

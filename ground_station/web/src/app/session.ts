@@ -1,0 +1,221 @@
+/** Logging in, the event stream, and the clockwork that notices silence. */
+import { batch } from "@preact/signals";
+import type {
+  AlertView,
+  LinkLoginBody,
+  LoginBody,
+  NodeView,
+  SessionView,
+  SiteView,
+  StationView,
+  TargetView,
+} from "../api-types";
+import { Api, Refused } from "../core/api";
+import { newer } from "../core/rank";
+import type { StreamEvent } from "../core/sse";
+import { Stream } from "../core/stream";
+import type { Language } from "../core/words";
+import * as state from "./state";
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+const browserFetch = (input: string, init?: RequestInit): Promise<Response> => fetch(input, init);
+
+export const api = new Api(browserFetch, pause);
+
+const LANGUAGE_KEY = "border-watch.language";
+let stream: Stream | null = null;
+let clockOffset_ms = 0;
+
+/** Restores the language, takes a one-time link if there is one, else asks who is logged in. */
+export async function start(): Promise<void> {
+  setLanguage(localStorage.getItem(LANGUAGE_KEY) === "en" ? "en" : "vi");
+  tick();
+  setInterval(tick, 500);
+  const token = new URLSearchParams(location.search).get("link");
+  if (token === null) {
+    await resume();
+    return;
+  }
+  // The token leaves the address bar before anything else, so that it is in no history or screenshot.
+  history.replaceState(null, "", location.pathname);
+  try {
+    enter(await api.post<SessionView>("login/link", { token } satisfies LinkLoginBody));
+  } catch {
+    await resume();
+    if (state.session.value === null) state.complaint.value = state.words.value.login.linkFailed;
+  }
+}
+
+async function resume(): Promise<void> {
+  for (;;) {
+    try {
+      enter(await api.get<SessionView>("session"));
+      return;
+    } catch (error) {
+      if (error instanceof Refused) {
+        state.session.value = null;
+        return;
+      }
+      // The station does not answer: the page says so (session stays undefined) and asks again.
+      await pause(2000);
+    }
+  }
+}
+
+export async function login(body: LoginBody): Promise<void> {
+  enter(await api.post<SessionView>("login", body));
+}
+
+export async function logout(): Promise<void> {
+  try {
+    await api.post("logout", {});
+  } finally {
+    leave();
+  }
+}
+
+function enter(session: SessionView): void {
+  api.csrf_token = session.csrf_token;
+  batch(() => {
+    state.complaint.value = null;
+    state.heardAt_ms.value = performance.now();
+    state.monotonic_ms.value = performance.now();
+    state.session.value = session;
+  });
+  stream?.stop();
+  stream = new Stream(
+    "/api/v1/events",
+    { opened: () => void reload(), event: hear, heard, unauthorized: leave },
+    browserFetch,
+    pause,
+  );
+  void stream.run();
+}
+
+/** Ends everything of this person: nothing stays on the screen for the next one. */
+function leave(): void {
+  stream?.stop();
+  stream = null;
+  api.csrf_token = "";
+  batch(() => {
+    state.session.value = null;
+    state.loaded.value = false;
+    state.station.value = null;
+    state.alerts.value = new Map();
+    state.targets.value = new Map();
+    state.nodes.value = new Map();
+    state.selectedId.value = null;
+    state.dialog.value = null;
+    state.undo.value = null;
+  });
+}
+
+function heard(): void {
+  state.heardAt_ms.value = performance.now();
+}
+
+/** Events that came while the whole picture was being asked for; null when nothing is asked. */
+let meanwhile: StreamEvent[] | null = null;
+
+/** Asks for the whole picture; events that come meanwhile are newer and are told again on top of it. */
+async function reload(): Promise<void> {
+  if (meanwhile) return;
+  meanwhile = [];
+  const asked_ms = performance.now();
+  const mine = stream;
+  try {
+    const [site, nodes, targets, alerts] = await Promise.all([
+      api.get<SiteView>("site"),
+      api.get<NodeView[]>("nodes"),
+      api.get<TargetView[]>("targets"),
+      api.get<AlertView[]>("alerts"),
+    ]);
+    if (mine !== stream || mine === null) return;
+    batch(() => {
+      if (JSON.stringify(site) !== JSON.stringify(state.site.value)) state.site.value = site;
+      state.nodes.value = new Map(nodes.map((node) => [node.node_id, node]));
+      for (const node of nodes) state.nodesAt_ms.set(node.node_id, asked_ms);
+      state.targets.value = new Map(targets.map((target) => [target.target_id, target]));
+      const known = state.alerts.value;
+      state.alerts.value = new Map(
+        alerts.map((alert) => [alert.alert_id, newer(known.get(alert.alert_id), alert)]),
+      );
+      for (const event of meanwhile ?? []) take(event);
+      state.loaded.value = true;
+    });
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) leave();
+    // Otherwise the station went away in between: the stream will open again and ask again.
+  } finally {
+    meanwhile = null;
+  }
+}
+
+function hear(event: StreamEvent): void {
+  if (event.event !== "resync") meanwhile?.push(event);
+  take(event);
+}
+
+function take(event: StreamEvent): void {
+  switch (event.event) {
+    case "station": {
+      const view = JSON.parse(event.data) as StationView;
+      clockOffset_ms = Date.parse(view.t_utc) - Date.now();
+      batch(() => {
+        state.stationAt_ms.value = performance.now();
+        state.station.value = view;
+      });
+      break;
+    }
+    case "node": {
+      const view = JSON.parse(event.data) as NodeView;
+      state.nodesAt_ms.set(view.node_id, performance.now());
+      state.nodes.value = new Map(state.nodes.value).set(view.node_id, view);
+      break;
+    }
+    case "target": {
+      const view = JSON.parse(event.data) as TargetView;
+      state.targets.value = new Map(state.targets.value).set(view.target_id, view);
+      break;
+    }
+    case "target_gone": {
+      const { target_id } = JSON.parse(event.data) as { target_id: string };
+      const left = new Map(state.targets.value);
+      left.delete(target_id);
+      state.targets.value = left;
+      break;
+    }
+    case "alert":
+      takeAlert(JSON.parse(event.data) as AlertView);
+      break;
+    case "resync":
+      void reload();
+      break;
+    default:
+      // A newer station may say more than this page knows.
+      break;
+  }
+}
+
+/** A new or changed alert, from the stream or as the answer to an act. */
+export function takeAlert(view: AlertView): void {
+  const known = state.alerts.value.get(view.alert_id);
+  if (newer(known, view) !== view) return;
+  state.alerts.value = new Map(state.alerts.value).set(view.alert_id, view);
+}
+
+function tick(): void {
+  batch(() => {
+    state.monotonic_ms.value = performance.now();
+    state.stationClock_ms.value = Date.now() + clockOffset_ms;
+    const undo = state.undo.value;
+    if (undo && undo.until_ms <= performance.now()) state.undo.value = null;
+  });
+}
+
+export function setLanguage(language: Language): void {
+  state.language.value = language;
+  localStorage.setItem(LANGUAGE_KEY, language);
+  document.documentElement.lang = language;
+  document.title = state.words.value.title;
+}

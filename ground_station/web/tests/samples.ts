@@ -1,0 +1,43 @@
+import type { AlertView } from "../src/api-types";
+
+/** A whole alert with the fields that a test names. */
+export function alert(fields: Partial<AlertView> = {}): AlertView {
+  return {
+    alert_id: "A",
+    revision: 1,
+    level: "warning",
+    state: "raised",
+    rule: "crossing",
+    direction: "in",
+    object_class: "Human",
+    count: 1,
+    t_event_utc: "2026-11-23T19:40:12.000Z",
+    t_raised_utc: "2026-11-23T19:40:13.000Z",
+    lon_deg: 104.4412,
+    lat_deg: 10.4231,
+    ellipse90: { semi_major_m: 3, semi_minor_m: 1, azimuth_deg: 20 },
+    nearest_marker: "314",
+    distance_to_marker_m: 60,
+    azimuth_from_marker_deg: 120,
+    distance_to_line_m: 20,
+    probability: 0.95,
+    sentence_vi: "",
+    sentence_en: "",
+    reasons: [],
+    sensors: [],
+    target_ids: [],
+    finding_ids: [],
+    media_ids: [],
+    acknowledged_by: null,
+    assigned_to: null,
+    outcome: null,
+    closed_by: null,
+    note: "",
+    late: false,
+    lowered_because: "",
+    silent: false,
+    simulated: false,
+    acts: [],
+    ...fields,
+  };
+}
