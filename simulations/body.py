@@ -132,11 +132,12 @@ def build(figure: FigureState) -> Body:
         HAIR,
     )
     if figure.looks.hat == "conical":
-        # A cone of straw as crossed bars, shorter towards the top: capsules know no flat discs.
-        for level, wide in ((0.035, 0.105), (0.055, 0.075), (0.075, 0.045), (0.092, 0.012)):
-            for axis in (across, np.array([0.0, 1.0, 0.0])):
+        # A cone of straw as stars of bars, smaller towards the top: capsules know no flat discs.
+        for level, wide in ((0.03, 0.105), (0.048, 0.08), (0.066, 0.054), (0.084, 0.028)):
+            for turn in (0.0, math.pi / 3.0, -math.pi / 3.0):
+                arm = wide * np.array([math.cos(turn), math.sin(turn), 0.0])
                 middle = head + level * lift
-                add(middle - wide * axis, middle + wide * axis, 0.016, 0.016, HAT)
+                add(middle - arm, middle + arm, 0.014, 0.014, HAT)
     elif figure.looks.hat == "cap":
         add(head + 0.045 * lift, head + 0.05 * lift + np.array([0, 0.05, 0]), 0.05, 0.03, HAT)
     if figure.looks.load == "pack":

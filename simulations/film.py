@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from geo._types import FloatArray
 from geo.lens import Lens, rotation_enu_from_camera
-from simulations.body import WARMTH, Body, build, palette
+from simulations.body import HAT, WARMTH, Body, build, palette
 from simulations.ground import Image, View, background
 from simulations.scenario import CameraSettings, LightSettings
 from simulations.site import Site
@@ -155,6 +155,8 @@ class Film:
             if part.ndim == 3:
                 facing = patch.normal_x * sun[0] + patch.normal_y * sun[1] - patch.normal_z * sun[2]
                 shade = 0.62 + 0.52 * np.maximum(facing, 0.0)
+                if limbs.material[k] == HAT:
+                    shade = 0.8 + 0.2 * shade  # Straw bars stand for one smooth cone.
                 shade *= 1.0 + 0.07 * self._weave(figure, patch, rows, columns)
                 colour = shade[..., None] * colours[limbs.material[k]].astype(np.float32)
                 part += cover[..., None] * (colour - part)

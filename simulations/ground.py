@@ -20,7 +20,7 @@ FloatImage = npt.NDArray[np.float32]
 
 _TILE = 1024
 _FAR_M = 2_500.0
-_TREES_M = 330.0
+_TREES_M = 260.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ def _day(view: View, seed: int) -> Image:
     cloud = _sky_noise(soft, ground)
     sky = _mix(sky, [238, 236, 232], 0.45 * np.clip(cloud, 0.0, 1.0))
     picture = np.where(np.isnan(ground.distance_m)[..., None], sky, colour)
-    trees = _tree_line(view, ground, soft)
+    trees = _tree_line(view, ground, seed)
     leaves = (
         np.array([74, 98, 82], dtype=np.float32)
         * (1.0 + 0.16 * _sky_noise(fine, ground))[..., None]
@@ -155,7 +155,7 @@ def _thermal(view: View, seed: int) -> Image:
     value = value + 4.0 * np.exp(-np.nan_to_num(ground.distance_m) / 60.0)
     sky = 34.0 - 0.6 * np.degrees(ground.elevation) + 4.0 * _sky_noise(soft, ground)
     picture = np.where(np.isnan(ground.distance_m), sky, value)
-    trees = _tree_line(view, ground, soft)
+    trees = _tree_line(view, ground, seed)
     picture = picture * (1.0 - trees) + (72.0 + 5.0 * _sky_noise(fine, ground)) * trees
     soft_picture = cv2.GaussianBlur(np.asarray(picture, dtype=np.float32), (0, 0), 1.1)
     return np.asarray(np.clip(soft_picture, 0, 255), dtype=np.uint8)
@@ -170,22 +170,62 @@ def _sky_noise(tile: FloatImage, ground: _Ground) -> FloatImage:
     )
 
 
-def _tree_line(view: View, ground: _Ground, tile: FloatImage) -> FloatImage:
-    """Return 0..1 coverage of a row of trees at a fixed distance, its foot on the ground."""
-    azimuth = np.degrees(ground.azimuth)
-    column = np.mod(azimuth * 42.0, _TILE).astype(np.float32)
-    crowns = cv2.remap(
-        tile, column, np.full_like(column, 300.0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
-    )
-    ragged = cv2.remap(
-        tile, np.mod(column * 5.0, _TILE), np.full_like(column, 77.0), cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_WRAP,
-    )  # fmt: skip
-    height_m = np.clip(7.5 + 2.6 * crowns + 0.5 * ragged, 3.0, 14.0)
+def _tree_line(view: View, ground: _Ground, seed: int) -> FloatImage:
+    """Return 0..1 coverage of a row of round-crowned trees and some palms, far off on the ground."""
+    rng = np.random.default_rng(seed + 5)
+    span = np.radians(0.5 * view.lens.hfov_deg + 3.0)
+    axis = np.arctan2(view.rotation[0, 2], view.rotation[1, 2])
     eye_m = float(view.position_enu_m[2])
-    top = np.arctan2(height_m - eye_m, _TREES_M)
-    foot = np.arctan2(-eye_m, _TREES_M)
+    # Trees stand where they stand in the world: the same azimuth holds the same tree.
+    bearings = axis + np.linspace(-span, span, 2048)
+    profile_m = np.full(bearings.shape, 2.6)
+    step = np.radians(0.42)
+    palms = []
+    for k in range(int((axis - span) / step) - 2, int((axis + span) / step) + 3):
+        tree = np.random.default_rng([seed, k & 0xFFFF])
+        at = (k + tree.uniform(-0.4, 0.4)) * step
+        radius_m, top_m = tree.uniform(1.6, 4.2), tree.uniform(4.5, 9.5)
+        if tree.uniform() < 0.12:
+            palms.append((at, tree))
+        across_m = (bearings - at) * _TREES_M
+        inside = np.clip(1.0 - (across_m / radius_m) ** 2, 0.0, None)
+        profile_m = np.maximum(
+            profile_m, np.where(inside > 0, top_m - radius_m * (1 - inside**0.5), 0)
+        )
+    profile_m += 0.18 * rng.standard_normal(bearings.shape)
+    turn = np.mod(ground.azimuth - axis + np.pi, 2.0 * np.pi) - np.pi
+    height_m = np.interp(turn.ravel(), bearings - axis, profile_m).reshape(turn.shape)
     pixel = 1.0 / view.lens.fy_px
-    upper = np.clip((top - ground.elevation) / pixel + 0.5, 0.0, 1.0)
-    lower = np.clip((ground.elevation - foot) / pixel + 0.5, 0.0, 1.0)
-    return np.asarray(upper * lower, dtype=np.float32)
+    upper = np.clip((np.arctan2(height_m - eye_m, _TREES_M) - ground.elevation) / pixel + 0.5, 0, 1)
+    lower = np.clip((ground.elevation - np.arctan2(-eye_m, _TREES_M)) / pixel + 0.5, 0, 1)
+    cover = np.asarray(upper * lower, dtype=np.float32)
+    for bearing, tree in palms:
+        _palm(view, cover, bearing, tree)
+    return cover
+
+
+def _palm(view: View, cover: FloatImage, bearing: float, rng: np.random.Generator) -> None:
+    """Draw one palm into the coverage: a bent stem and a star of hanging leaves."""
+    foot = np.array([np.sin(bearing), np.cos(bearing), 0.0]) * _TREES_M
+    foot[:2] += view.position_enu_m[:2]
+    right = np.array([np.cos(bearing), -np.sin(bearing), 0.0])
+    up = np.array([0.0, 0.0, 1.0])
+    tall_m, lean_m = rng.uniform(9.0, 12.5), rng.uniform(-1.2, 1.2)
+    stem = [foot + right * lean_m * t**2 + up * tall_m * t for t in np.linspace(0.0, 1.0, 6)]
+    strokes = [np.array(stem)]
+    for angle in np.radians([-15, 15, 45, 80, 100, 135, 165, 195]):
+        reach = rng.uniform(2.0, 2.8)
+        leaf = [
+            stem[-1]
+            + right * np.cos(angle) * reach * t
+            + up * (np.sin(angle) * reach * t - 1.5 * t**2)
+            for t in np.linspace(0.0, 1.0, 5)
+        ]
+        strokes.append(np.array(leaf))
+    canvas = np.zeros(cover.shape, dtype=np.uint8)
+    for stroke in strokes:
+        pixels = view.lens.project(view.to_camera(stroke))
+        if np.isfinite(pixels).all():
+            points = np.rint(pixels * 8.0).astype(np.int32).reshape(-1, 1, 2)
+            cv2.polylines(canvas, [points], False, 255, 1, cv2.LINE_AA, 3)  # noqa: FBT003  # OpenCV's own order
+    np.maximum(cover, canvas.astype(np.float32) / 255.0, out=cover)
