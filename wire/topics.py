@@ -66,7 +66,7 @@ class TopicSpec:
         if set(values) != set(self.parameters):
             raise UnknownTopic(f"topic {self.name} takes {self.parameters}, got {tuple(values)}")
         for key, value in values.items():
-            if not re.match(_PARAMETER[key], value):
+            if not re.fullmatch(_PARAMETER[key].removesuffix("$"), value):
                 raise UnknownTopic(
                     f"{key} {value!r} cannot stand in a topic: allowed is {_PARAMETER[key]}"
                 )
