@@ -1,0 +1,45 @@
+"""A node that stands where somebody measured it: its position comes from the config."""
+
+import numpy as np
+
+from geo.frames import GeodeticPoint
+from hardware.ports import Fix
+from runtime.clock import Clock
+
+
+class FixedPosition:
+    """See `hardware.ports.PositionPort`.
+
+    Args:
+        point: WGS84, height above the ellipsoid.
+        horizontal_sigma_m: one sigma per axis.
+        vertical_sigma_m: one sigma.
+        clock: a surveyed position is as fresh as the question.
+    """
+
+    def __init__(
+        self,
+        point: GeodeticPoint,
+        *,
+        horizontal_sigma_m: float,
+        vertical_sigma_m: float,
+        clock: Clock,
+    ) -> None:
+        self._point = point
+        self._clock = clock
+        self._cov_enu_m2 = np.diag([horizontal_sigma_m**2] * 2 + [vertical_sigma_m**2])
+        self._cov_enu_m2.setflags(write=False)
+
+    def latest(self) -> Fix:
+        """The surveyed position."""
+        return Fix(
+            status="fixed_survey",
+            t_monotonic_s=self._clock.monotonic_s(),
+            lon_deg=self._point.lon_deg,
+            lat_deg=self._point.lat_deg,
+            alt_hae_m=self._point.alt_hae_m,
+            cov_enu_m2=self._cov_enu_m2,
+        )
+
+    def close(self) -> None:
+        """Nothing is held."""
