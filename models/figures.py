@@ -302,9 +302,9 @@ def boat(rng: np.random.Generator, height_px: float, palette: Palette) -> Cutout
 
 
 def thing(rng: np.random.Generator, height_px: float, palette: Palette) -> Cutout:
-    """Draw a post, a bush, a rock, a sign or a stump: upright things that are not people."""
+    """Draw a post, a bush, a sign, a cone, a tripod: upright things that are not people."""
     canvas = _Canvas(height_px, width_units=2.4)
-    kind = int(rng.integers(5))
+    kind = int(rng.integers(8))
     if kind == 0:  # post
         half = float(rng.uniform(0.02, 0.07))
         canvas.polygon([[-half, 0], [half, 0], [half, 1], [-half, 1]], palette.top)
@@ -324,6 +324,31 @@ def thing(rng: np.random.Generator, height_px: float, palette: Palette) -> Cutou
         canvas.polygon([[-0.025, 0.2], [0.025, 0.2], [0.025, 1], [-0.025, 1]], palette.shoes)
         half, low = float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.2, 0.4))
         canvas.polygon([[-half, 0], [half, 0], [half, low], [-half, low]], palette.load)
+    elif kind == 4:  # striped cone
+        half, tip = float(rng.uniform(0.2, 0.35)), float(rng.uniform(0.02, 0.07))
+        canvas.polygon(
+            [[-tip, 0], [tip, 0], [half * 0.75, 0.92], [-half * 0.75, 0.92]], palette.top
+        )
+        low, high = float(rng.uniform(0.3, 0.45)), float(rng.uniform(0.55, 0.7))
+        band = [half * 0.75 * low, half * 0.75 * high]
+        canvas.polygon(
+            [[-band[0], low], [band[0], low], [band[1], high], [-band[1], high]], palette.load
+        )
+        canvas.polygon([[-half, 0.9], [half, 0.9], [half, 1], [-half, 1]], palette.top)
+    elif kind == 5:  # tripod or bare bush: a dark knot on thin legs
+        top = _at(0.0, float(rng.uniform(0.1, 0.3)))
+        for foot in (-0.35, float(rng.uniform(-0.1, 0.1)), 0.35):
+            canvas.limb(
+                top, _at(foot * float(rng.uniform(0.6, 1.2)), 1.0), 0.03, 0.015, palette.hair
+            )
+        canvas.ellipse((top[0], top[1]), (0.06, float(rng.uniform(0.06, 0.14))), palette.hair)
+    elif kind == 6:  # board with a bright field, low on the ground or on short feet
+        half, foot = float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.7, 1.0))
+        canvas.polygon([[-half, 0], [half, 0], [half, foot], [-half, foot]], palette.top)
+        spot = float(rng.uniform(0.3, 0.8)) * half
+        canvas.ellipse((0.0, foot / 2), (spot, foot * 0.3), palette.load)
+        for along in (-half * 0.8, half * 0.8):
+            canvas.limb(_at(along, foot * 0.9), _at(along, 1.0), 0.03, 0.03, palette.shoes)
     else:  # boundary stone or stump
         half = float(rng.uniform(0.15, 0.35))
         canvas.polygon([[-half * 0.8, 0], [half * 0.8, 0], [half, 1], [-half, 1]], palette.load)

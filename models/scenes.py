@@ -17,6 +17,9 @@ PERSON_CLASS_ID = 0
 DRAWN_CLASS_IDS = {"person": PERSON_CLASS_ID, "boat": 8, "beast": 19}
 """What is drawn and asked for, in COCO's numbering; a beast is a cow, standing for water buffalo."""
 
+_THING_MIN_PX = 8.0
+"""Things are drawn smaller than the smallest person too: being small and upright proves nothing."""
+
 _VISIBLE_SHARE_MIN = 0.45
 """Whoever is hidden further than this is not asked for: nobody could tell."""
 
@@ -68,15 +71,16 @@ def scene(
     class_ids: list[int] = []
     people = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.08, 0.2, 0.22, 0.2, 0.18, 0.12]))
     kinds = ["person"] * people
+    kinds += ["thing"] * int(rng.integers(0, 15 if backdrop is None else 5))
     if backdrop is None:
-        kinds += ["thing"] * int(rng.integers(0, 7)) + ["beast"] * int(rng.random() < 0.25)
+        kinds += ["beast"] * int(rng.random() < 0.25)
         kinds += ["boat"] * int(rng.random() < 0.25)
     low, high = np.log(heights_px[0]), np.log(heights_px[1])
     reach = float(rng.uniform(low, high))  # people of one scene have related sizes
     wanted = [
         float(np.exp(np.clip(rng.normal(reach, 0.25), low, high)))
         if kind == "person"
-        else float(np.exp(rng.uniform(low, high)))
+        else float(np.exp(rng.uniform(np.log(_THING_MIN_PX) if kind == "thing" else low, high)))
         for kind in kinds
     ]
     feet = _feet(rng, wanted, horizon, height, grounded=backdrop is None)
