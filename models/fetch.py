@@ -29,7 +29,18 @@ WORDS: Mapping[str, ObjectClass] = {
     **dict.fromkeys(("person", "pedestrian", "people", "human", "swimmer"), "Human"),
     **dict.fromkeys(("boat", "ship", "vessel", "canoe", "kayak"), "Boat"),
     **dict.fromkeys(
-        ("bicycle", "car", "motorcycle", "motor", "bus", "train", "truck", "van", "vehicle", "tricycle"),
+        (
+            "bicycle",
+            "car",
+            "motorcycle",
+            "motor",
+            "bus",
+            "train",
+            "truck",
+            "van",
+            "vehicle",
+            "tricycle",
+        ),
         "Vehicle",
     ),
     **dict.fromkeys(
