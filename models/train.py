@@ -8,7 +8,6 @@ so that boats, vehicles and animals are carried over while people are learnt.
 
 import copy
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,7 +58,6 @@ def train(recipe: Recipe, *, data: Path, out: Path, report: Report) -> Trained:
     Raises:
         ModelError: A file of the recipe is missing or differs.
     """
-    os.nice(5)
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     out.mkdir(parents=True, exist_ok=True)
