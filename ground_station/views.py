@@ -192,6 +192,27 @@ class StationView(View):
     simulated: bool = False
 
 
+class HealthView(View):
+    """Whether the station works; open to everybody, so it names nobody."""
+
+    status: Literal["ok", "degraded"]
+    t_utc: str
+    version: str
+    database: bool
+    broker_connected: bool
+    workers_stale: list[str] = []
+
+
+class AboutView(View):
+    """What runs here, under which licence, and where its source is."""
+
+    name: str
+    version: str
+    licence: str
+    source_url: str
+    notices: list[str] = []
+
+
 class SessionView(View):
     """Who is logged in; `csrf_token` goes into the X-CSRF-Token header of each POST."""
 
@@ -252,3 +273,20 @@ class ReopenBody(View):
     """Why it is open again."""
 
     note: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class StillBody(View):
+    """Which camera takes one picture now."""
+
+    sensor_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
+
+
+class CommandView(View):
+    """A command on its way to a node, and what the node answered."""
+
+    command_id: str
+    node_id: str
+    verb: str
+    status: Literal["SENT", "NOT_SENT", "ACCEPTED", "REJECTED", "COMPLETED", "FAILED"]
+    reason: str = ""
+    expires_utc: str

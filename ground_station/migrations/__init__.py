@@ -1,0 +1,1 @@
+"""Schema changes, one file each, in order; run by `Store.migrate`."""

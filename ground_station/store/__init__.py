@@ -1,0 +1,5 @@
+"""All SQL of the station: tables and queries in SQLAlchemy core, SQLite by default, PostgreSQL by URL."""
+
+from ground_station.store.engine import Store
+
+__all__ = ["Store"]
