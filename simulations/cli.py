@@ -1,6 +1,7 @@
 """``border-sim``: run a simulated border against the real processes, or write it to disk."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,30 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _SCENARIO = Annotated[str, typer.Argument(help="name of a shipped scenario, or a .toml file")]
+
+
+@app.command()
+def run(
+    scenario: _SCENARIO = "demo",
+    work: Annotated[
+        Path, typer.Option(help="folder for configs, records and logs of this run")
+    ] = Path(".demo"),
+    *,
+    browser: Annotated[bool, typer.Option(help="open the map in a browser")] = True,
+    station_port: Annotated[int, typer.Option(help="of the page; 0 takes a free one")] = 0,
+    duration_s: Annotated[
+        float, typer.Option(help="end after so many seconds; 0 runs until Ctrl-C")
+    ] = 0.0,
+) -> None:
+    """Serve the scenario's cameras and run a real node and a real station on them."""
+    from runtime.log import configure
+    from simulations.demo import Demo
+
+    configure(json=False, level="WARNING")
+    Demo(
+        scenario_name=scenario, work=work, browser=browser, station_port=station_port,
+        environment=dict(os.environ),  # noqa: TID251  # a cli may read it
+    ).run(duration_s=duration_s or None)  # fmt: skip
 
 
 @app.command()

@@ -53,6 +53,8 @@ def main(
     collection = {
         "type": "FeatureCollection",
         "name": "ha_tien",
+        "name_vi": "Hà Tiên (minh họa)",
+        "name_en": "Ha Tien (demonstration)",
         "notice": "demonstration, not authoritative; (c) OpenStreetMap contributors (ODbL 1.0), GeoNames (CC BY 4.0)",
         "features": features,
     }

@@ -1,0 +1,49 @@
+"""``border-sim`` speaks plainly: help everywhere, data on stdout, errors with a next step."""
+
+import json
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from simulations.cli import app, main
+
+
+@pytest.mark.parametrize("command", ["run", "serve", "film", "record", "events"])
+def test_every_command_has_help(command):
+    """Each verb explains itself."""
+    done = CliRunner().invoke(app, [command, "--help"])
+    assert done.exit_code == 0
+    assert len(done.stdout) > 200
+
+
+def test_events_are_json_on_stdout():
+    """The list of true crossings can be read by a program."""
+    done = CliRunner().invoke(app, ["events", "demo", "--duration-s", "60", "--json"])
+    (event,) = json.loads(done.stdout)
+    assert event["figure_id"] == "walker/0/0"
+    assert event["direction"] == "in"
+
+
+def test_film_writes_what_it_says(tmp_path):
+    """One film and one truth file per camera, one list of events."""
+    done = CliRunner().invoke(app, ["film", "demo", "--out", str(tmp_path), "--duration-s", "0.5"])
+    assert done.exit_code == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "cam-day.gt.txt", "cam-day.mp4", "cam-thermal.gt.txt", "cam-thermal.mp4", "events.json",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [["events", "nowhere"], ["film", "demo", "--format", "gif", "--out", "x"]]
+)
+def test_wrong_input_is_one_sentence_and_code_2(words, monkeypatch, capsys, tmp_path):
+    """A misspelled name is told with what exists, without a traceback."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["border-sim", *words])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert "allowed is" in told
+    assert "Traceback" not in told
