@@ -149,7 +149,8 @@ class GroundLocator:
         if not tracks:
             return []
         return self.locate(
-            np.stack([track.foot_px for track in tracks]),
+            # A box counts from the edge of the first pixel, a lens from its centre.
+            np.stack([track.foot_px for track in tracks]) - 0.5,
             np.stack([track.foot_cov_px2 for track in tracks]),
             velocity_px_s=np.stack([track.velocity_px_s for track in tracks]),
             velocity_cov=np.stack([track.velocity_cov for track in tracks]),

@@ -43,6 +43,7 @@ class OnnxDetector:
         min_confidence: weakest box that is returned, 0..1.
         input_size_px: longer side of the input for networks whose input is free; None takes the
             size its figures were measured with.
+        max_iou: overlap above which the weaker box of a class goes; None takes the manifest's.
 
     Raises:
         ModelError: the file is missing, damaged, no ONNX, or not of the layout the manifest says.
@@ -55,6 +56,7 @@ class OnnxDetector:
         threads: int = 0,
         min_confidence: float = WEAK_CONFIDENCE,
         input_size_px: int | None = None,
+        max_iou: float | None = None,
     ) -> None:
         if entry.layout != "yolov8":
             raise _wrong(entry, "layout", entry.layout, "yolov8", "Open it through edge.yolo.")
@@ -67,6 +69,7 @@ class OnnxDetector:
             np.int64,
         )
         self._min_confidence = min_confidence
+        self._max_iou = entry.nms_iou if max_iou is None else max_iou
         self._box: Letterbox | None = None
         self._canvas = np.zeros((0, 0, 3), np.uint8)
         self.warm_up((self._longer_side_px, self._longer_side_px))
@@ -106,7 +109,13 @@ class OnnxDetector:
         tensor = self.prepare(image_bgr)
         box = self._box
         assert box is not None
-        return self._decode(self.infer(tensor), box)
+        return decode(
+            self.infer(tensor),
+            box,
+            self._class_map,
+            min_confidence=self._min_confidence,
+            max_iou=self._max_iou,
+        )
 
     def prepare(self, image_bgr: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The network's input (1, 3, height, width), RGB in 0..1, of one picture."""
@@ -134,26 +143,44 @@ class OnnxDetector:
         """Let go of the session's memory."""
         del self._session
 
-    def _decode(self, output: npt.NDArray[np.float32], box: Letterbox) -> Detections:
-        rows = output[0]
-        scores = rows[4:]
-        candidates = np.flatnonzero(scores.max(axis=0) >= self._min_confidence)
-        chosen = scores[:, candidates]
-        class_id = chosen.argmax(axis=0)
-        confidence = np.clip(chosen[class_id, np.arange(len(candidates))], 0.0, 1.0)
-        word = self._class_map[class_id]
-        reported = np.flatnonzero(word >= 0)
-        order = reported[np.argsort(-confidence[reported], kind="stable")][:_MAX_CANDIDATES]
-        centre = rows[:2, candidates[order]].T
-        half = rows[2:4, candidates[order]].T / 2
-        boxes = box.to_frame(np.concatenate((centre - half, centre + half), axis=1))
-        keep = suppress(boxes, word[order], self._entry.nms_iou)[:_MAX_BOXES]
-        return Detections(
-            boxes_px=boxes[keep],
-            confidence=confidence[order][keep].astype(np.float32),
-            class_index=word[order][keep],
-            frame_size_px=box.frame_size_px,
-        )
+
+def decode(
+    output: npt.NDArray[np.float32],
+    box: Letterbox,
+    to_word: npt.NDArray[np.int64],
+    *,
+    min_confidence: float,
+    max_iou: float,
+) -> Detections:
+    """Boxes of one picture from a network's raw output.
+
+    Args:
+        output: (1, 4 + classes, n): centre x, centre y, width, height in pixels of the input, then
+            one score 0..1 per class.
+        box: how the picture lies in the input.
+        to_word: (classes,) index into OBJECT_CLASSES, -1 for classes that are never reported.
+        min_confidence: weakest box that is returned.
+        max_iou: overlap above which the weaker box of a class goes.
+    """
+    rows = output[0]
+    scores = rows[4:]
+    candidates = np.flatnonzero(scores.max(axis=0) >= min_confidence)
+    chosen = scores[:, candidates]
+    class_id = chosen.argmax(axis=0)
+    confidence = np.clip(chosen[class_id, np.arange(len(candidates))], 0.0, 1.0)
+    word = to_word[class_id]
+    reported = np.flatnonzero(word >= 0)
+    order = reported[np.argsort(-confidence[reported], kind="stable")][:_MAX_CANDIDATES]
+    centre = rows[:2, candidates[order]].T
+    half = np.maximum(rows[2:4, candidates[order]].T, 0.0) / 2
+    boxes = box.to_frame(np.concatenate((centre - half, centre + half), axis=1))
+    keep = suppress(boxes, word[order], max_iou)[:_MAX_BOXES]
+    return Detections(
+        boxes_px=boxes[keep],
+        confidence=confidence[order][keep].astype(np.float32),
+        class_index=word[order][keep],
+        frame_size_px=box.frame_size_px,
+    )
 
 
 def _open(entry: NetworkEntry, threads: int) -> onnxruntime.InferenceSession:
