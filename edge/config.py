@@ -266,9 +266,6 @@ class ObserveSettings(Settings):
     class_hold_s: float = Field(
         1.0, title="A new class must hold so long before it is said", ge=0.0, le=30.0
     )
-    count_hold_s: float = Field(
-        1.0, title="A new count must hold so long before it is said", ge=0.0, le=30.0
-    )
     crops: bool = Field(default=True, title="Send the best crop of each track")
     crop_every_s: float = Field(
         5.0, title="A better crop of a track is sent at most so often", ge=1.0, le=600.0

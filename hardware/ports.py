@@ -158,7 +158,8 @@ class Will:
 class Transport(Protocol):
     """Bytes to and from a broker; MQTT 5 over paho is one, a simulated link another.
 
-    All methods return at once. Nothing is queued while disconnected: `publish` refuses then.
+    All methods but `wait` return at once. Nothing is queued while disconnected: `publish` refuses
+    then. One thread uses it.
     """
 
     def open(self, *, will: Will | None, subscriptions: Sequence[tuple[str, int]]) -> None:
@@ -193,6 +194,13 @@ class Transport(Protocol):
 
     def inbox(self) -> Sequence[Inbound]:
         """What arrived since the last call, in order; bounded, see `inbox_dropped`."""
+        ...
+
+    def wait(self, timeout_s: float) -> None:
+        """Do input and output, and come back when something happened or the time is over.
+
+        Not connected, it makes at most one attempt to connect and comes back.
+        """
         ...
 
     @property

@@ -211,13 +211,16 @@ class Outbox:
         self._depth -= len(rows)
 
     # --- taking out -------------------------------------------------------------------------------
-    def due(self, limit: int, *, backlog_limit: int | None = None) -> list[Due]:
+    def due(
+        self, limit: int, *, backlog_limit: int | None = None, key_only: bool = False
+    ) -> list[Due]:
         """What should be sent now, most important first; their numbers are on disk when it returns.
 
         Args:
             limit: At most so many.
             backlog_limit: Of those, at most so many that are no longer fresh, so that a long
                 backlog never delays live data.
+            key_only: Only fresh key observations and acks: the line is full of other things.
         """
         with self._lock:
             now_s = self._clock.monotonic_s()
@@ -229,6 +232,8 @@ class Outbox:
             room = min(limit - len(again), MAX_UNRECEIPTED - len(self._sent))
             new: list[tuple[Any, ...]] = []
             for live, rank in LANES:
+                if key_only and rank not in NEVER_DROPPED:
+                    continue
                 wanted = room - len(new) if live else min(room - len(new), backlog)
                 if wanted > 0:
                     rows = self._unsent(rank, wanted, live=live)

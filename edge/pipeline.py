@@ -1,0 +1,191 @@
+"""The road of a frame through a node: detect, track, place, say, keep a picture, queue."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from edge.capture import FrameSlots
+from edge.detect import Detector
+from edge.evidence import Evidence
+from edge.geolocate import Located
+from edge.limits import Limits
+from edge.observe import Observer, Said
+from edge.outbox import Item, Outbox
+from edge.track import Track, Tracker
+from hardware.ports import Frame
+from runtime.clock import Clock
+from runtime.ids import UlidSource
+from wire.messages import Crop, Media
+
+_TAKE_WAIT_S = 0.25
+
+
+class Locator(Protocol):
+    """Places tracks; `edge.geolocate.GroundLocator` is one."""
+
+    def locate_tracks(self, tracks: tuple[Track, ...]) -> list[Located]:
+        """Where each track's feet are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nowhere:
+    """A camera without a pose: its tracks have no place, and it says so."""
+
+    reason: str = "this camera has no mount, lens or ground in the config"
+
+    def locate_tracks(self, tracks: tuple[Track, ...]) -> list[Located]:
+        """No place for anyone."""
+        return [Located(reason=self.reason) for _ in tracks]
+
+
+@dataclass(slots=True, kw_only=True)
+class Eye:
+    """One camera's part of the road.
+
+    Attributes:
+        sensor_id: The camera.
+        detector: May be shared with other cameras; all run in the one worker.
+        tracker: Its tracks.
+        locator: Its geometry.
+        observer: What it says.
+        evidence: What it shows; None keeps no pictures.
+        frames: Looked at so far.
+        inference_s: Of the last frame.
+        last: The last frame's stamps: (UTC, monotonic).
+    """
+
+    sensor_id: str
+    detector: Detector
+    tracker: Tracker
+    locator: Locator
+    observer: Observer
+    evidence: Evidence | None
+    frames: int = 0
+    inference_s: float = math.nan
+    frame_size_px: tuple[int, int] = (1, 1)
+    last: tuple[datetime | None, float] = field(default=(None, 0.0))
+
+
+class Pipeline:
+    """The worker that owns the networks.
+
+    Args:
+        slots: Where frames come from.
+        eyes: By sensor id.
+        outbox: Where everything goes.
+        limits: Line and zones in force.
+        clock: For the time an inference takes.
+        ids: For messages.
+    """
+
+    name = "infer"
+
+    def __init__(
+        self,
+        *,
+        slots: FrameSlots,
+        eyes: Mapping[str, Eye],
+        outbox: Outbox,
+        limits: Limits,
+        clock: Clock,
+        ids: UlidSource,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._slots = slots
+        self._eyes = dict(eyes)
+        self._outbox = outbox
+        self._limits = limits
+        self._clock = clock
+        self._ids = ids
+        self._stopwatch = stopwatch
+        self._over = False
+
+    @property
+    def over(self) -> bool:
+        """Whether every film has ended and its tracks had their last word."""
+        return self._over
+
+    def step(self, now_s: float) -> float:  # noqa: ARG002  # frames carry their own time
+        """Look at the frame that has waited longest."""
+        frame = self._slots.take(_TAKE_WAIT_S)
+        if frame is not None:
+            self.look(frame)
+        elif self._slots.finished and not self._over:
+            self._finish()
+        return 0.0 if not self._over else 0.5
+
+    def close(self) -> None:
+        """End all tracks, so that the station does not wait for them; let go of the networks."""
+        self._finish()
+        for detector in {id(eye.detector): eye.detector for eye in self._eyes.values()}.values():
+            detector.close()
+
+    def look(self, frame: Frame) -> None:
+        """Take one frame down the whole road."""
+        eye = self._eyes[frame.sensor_id]
+        before_s = self._stopwatch()
+        detections = eye.detector.detect(frame.image_bgr)
+        eye.inference_s = self._stopwatch() - before_s
+        eye.frames += 1
+        eye.frame_size_px = detections.frame_size_px
+        eye.last = (frame.t_capture_utc, frame.t_capture_monotonic_s)
+        update = eye.tracker.update(detections, frame.t_capture_monotonic_s)
+        said = eye.observer.end(update.ended, frame_size_px=eye.frame_size_px)
+        said += eye.observer.frame(
+            update.tracks,
+            eye.locator.locate_tracks(update.tracks),
+            frame_size_px=eye.frame_size_px,
+            area=self._limits.map,
+        )
+        crops: list[Crop] = []
+        if eye.evidence is not None:
+            crops = eye.evidence.crops(frame, update.tracks, eye.observer.crop_allowed)
+            eye.evidence.forget(update.ended)
+        self._queue(eye, said, crops)
+
+    def _finish(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        for eye in self._eyes.values():
+            ended = eye.tracker.finish(eye.last[1])
+            self._queue(eye, eye.observer.end(ended, frame_size_px=eye.frame_size_px), [])
+
+    def _queue(self, eye: Eye, said: list[Said], crops: list[Crop]) -> None:
+        items = [
+            Item(
+                id=self._ids.new(),
+                kind="obs",
+                parameter=eye.sensor_id,
+                body=word.observation,
+                key=word.observation.key,
+                track_id=word.observation.track_id,
+                t_event_utc=_utc_at(eye.last, word.t_event_s),
+                t_event_monotonic_s=word.t_event_s,
+            )
+            for word in said
+        ]
+        items += [
+            Item(
+                id=self._ids.new(),
+                kind="media",
+                parameter=eye.sensor_id,
+                body=Media(media=crop),
+                track_id=crop.track_id,
+                t_event_utc=eye.last[0],
+                t_event_monotonic_s=eye.last[1],
+            )
+            for crop in crops
+        ]
+        if items:
+            self._outbox.put(*items)
+
+
+def _utc_at(last: tuple[datetime | None, float], t_s: float) -> datetime | None:
+    """UTC of an instant on the monotonic clock, by the stamps of the last frame."""
+    utc, at_s = last
+    return None if utc is None else utc + timedelta(seconds=t_s - at_s)
