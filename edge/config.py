@@ -6,7 +6,7 @@ Validation is pure: nothing here opens a camera, a network or a file; `border-ed
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from typing_extensions import Self
 
 from geo.lens import Lens
@@ -108,6 +108,9 @@ class LensSettings(Settings):
     p1: float = Field(0.0, title="OpenCV distortion p1", ge=-10.0, le=10.0)
     p2: float = Field(0.0, title="OpenCV distortion p2", ge=-10.0, le=10.0)
     k3: float = Field(0.0, title="OpenCV distortion k3", ge=-1000.0, le=1000.0)
+    sigma_px: float = Field(
+        1.0, title="What the lens model leaves unexplained (1 sigma)", ge=0.0, le=100.0
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -186,14 +189,21 @@ class CameraSettings(Settings):
     capture_latency_s: float = Field(
         0.0, title="Known delay between the scene and the frame's arrival", ge=0.0, le=10.0
     )
+    latency_sigma_s: float = Field(
+        0.05, title="Doubt about the moment of capture (1 sigma)", ge=0.0, le=10.0
+    )
     mount: MountSettings | None = None
     lens: LensSettings | None = None
     ground: GroundSettings | None = None
 
-    @property
-    def is_stream(self) -> bool:
-        """Whether the source is a network stream or a USB camera rather than files."""
-        return "://" in self.source or self.source.isdigit()
+    @field_validator("source")
+    @classmethod
+    def _beside_the_file(cls, source: str, info: ValidationInfo) -> str:
+        """A relative film or folder counts from the config's folder, like every other path."""
+        base = (info.context or {}).get("base_dir")
+        if base is None or "://" in source or source.isdigit():
+            return source
+        return str(Path(base) / Path(source).expanduser())
 
 
 class PositionSettings(Settings):
@@ -221,39 +231,43 @@ class DetectorSettings(Settings):
     engine: Literal["onnx", "yolo"] = Field(
         "onnx", title="onnx is the default; yolo needs the extra [yolo]"
     )
-    day: str | None = Field(
-        None,
+    day: str = Field(
+        "day",
         title="Network of day cameras: a name that `border-models list` shows, or a file",
-        description="Left out, the program's default",
         min_length=1,
-        examples=["border-day"],
     )
-    thermal: str | None = Field(
+    thermal: str = Field(
+        "thermal", title="Network of thermal cameras: a name, or a file", min_length=1
+    )
+    min_confidence: float = Field(0.1, title="Boxes below this are not looked at", gt=0.0, lt=1.0)
+    input_size_px: int | None = Field(
         None,
-        title="Network of thermal cameras: a name, or a file",
-        min_length=1,
-        examples=["border-thermal"],
+        title="Longer side of the network's input, where it is free to choose",
+        ge=32,
+        le=4096,
+        examples=[640],
     )
-    confidence: float = Field(0.25, title="Boxes below this are not looked at", gt=0.0, lt=1.0)
-    low_confidence: float = Field(
-        0.1, title="Boxes below `confidence` and above this may continue a track", gt=0.0, lt=1.0
-    )
-    iou: float = Field(0.6, title="Overlap above which two boxes are one", gt=0.0, lt=1.0)
     threads: int = Field(0, title="Threads of the network; 0 lets it choose", ge=0, le=64)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low_confidence > self.confidence:
-            raise ValueError("low_confidence is at most confidence")
-        return self
 
 
 class TrackSettings(Settings):
     """How boxes become tracks."""
 
-    confirm_hits: int = Field(3, title="Sightings that make a track", ge=1, le=100)
-    lost_after_s: float = Field(2.0, title="A track unseen for so long has ended", gt=0.0, le=60.0)
-    max_tracks: int = Field(200, title="Most tracks per camera at a time", ge=1, le=2000)
+    strong_confidence: float = Field(
+        0.35, title="Boxes from here on are matched first", gt=0.0, lt=1.0
+    )
+    start_confidence: float = Field(
+        0.45, title="Boxes from here on may begin a track", gt=0.0, lt=1.0
+    )
+    confirm_hits: int = Field(3, title="Boxes that make a track", ge=1, le=100)
+    lost_after_s: float = Field(2.5, title="A track unseen for so long has ended", gt=0.0, le=60.0)
+    max_tracks: int = Field(256, title="Most tracks per camera at a time", ge=1, le=2000)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.strong_confidence > self.start_confidence:
+            raise ValueError("strong_confidence is at most start_confidence")
+        return self
 
 
 class ObserveSettings(Settings):

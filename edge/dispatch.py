@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
+from pydantic import ValidationError
+
 from edge.commands import CommandDesk
 from edge.envelopes import Envelopes
 from edge.limits import Limits, LimitsRefused
@@ -38,6 +40,7 @@ class Uplink:
         state: Says in one word how it is, with a reason.
         commands: Takes what comes down.
         limits: Takes zones.
+        refused: Counts what came down and was not taken, by reason.
         max_in_flight: Messages without PUBACK at a time.
     """
 
@@ -55,6 +58,7 @@ class Uplink:
         state: Callable[[], tuple[NodeState, str]],
         commands: CommandDesk,
         limits: Limits,
+        refused: Counter[str],
         max_in_flight: int,
     ) -> None:
         self._envelopes = envelopes
@@ -75,7 +79,7 @@ class Uplink:
         self._said: tuple[NodeState, str] | None = None
         self._state_due_s = 0.0
         self._health_due_s = 0.0
-        self.refused: Counter[str] = Counter()
+        self._refused = refused
 
     def step(self, now_s: float) -> float:
         """Exchange what is due with the broker."""
@@ -141,7 +145,13 @@ class Uplink:
                 room, backlog_limit=0 if thin else max(1, room // 4), key_only=thin
             )
             for due in batch:
-                topic, payload = self._envelopes.queued(due)
+                try:
+                    topic, payload = self._envelopes.queued(due)
+                except (codec.Refused, ValidationError, UnknownTopic) as error:
+                    # Written by another version of the program: it would block all behind it.
+                    self._log.error("message_unspeakable", seq=due.seq, reason=str(error))
+                    self._outbox.discard(due.seq)
+                    continue
                 token = self._transport.publish(topic, payload, qos=1)
                 if token is None:
                     self._outbox.not_sent(due.seq)
@@ -164,7 +174,7 @@ class Uplink:
         try:
             name = parse(message.topic).spec.name
         except UnknownTopic:
-            self.refused["topic"] += 1
+            self._refused["topic"] += 1
             return
         if name == "cmd":
             self._commands.handle(message.payload, retained=message.retained)
@@ -174,18 +184,18 @@ class Uplink:
             try:
                 self._limits.offer(message.payload)
             except LimitsRefused as error:
-                self.refused[f"zones_{error.reason}"] += 1
+                self._refused[f"zones_{error.reason}"] += 1
                 self._log.error("zones_refused", reason=str(error))
         else:
-            self.refused["topic"] += 1
+            self._refused["topic"] += 1
 
     def _receipt(self, message: Inbound) -> None:
         if message.retained:
-            self.refused["receipt_retained"] += 1
+            self._refused["receipt_retained"] += 1
             return
         try:
             receipt = codec.decode(message.payload, spec=BY_NAME["receipt"]).message.body
         except codec.Refused as error:
-            self.refused[f"receipt_{error.reason}"] += 1
+            self._refused[f"receipt_{error.reason}"] += 1
             return
         self._outbox.receipt(receipt.seq)

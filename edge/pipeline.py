@@ -1,8 +1,7 @@
 """The road of a frame through a node: detect, track, place, say, keep a picture, queue."""
 
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -93,7 +92,6 @@ class Pipeline:
         limits: Limits,
         clock: Clock,
         ids: UlidSource,
-        stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._slots = slots
         self._eyes = dict(eyes)
@@ -101,7 +99,6 @@ class Pipeline:
         self._limits = limits
         self._clock = clock
         self._ids = ids
-        self._stopwatch = stopwatch
         self._over = False
 
     @property
@@ -127,9 +124,9 @@ class Pipeline:
     def look(self, frame: Frame) -> None:
         """Take one frame down the whole road."""
         eye = self._eyes[frame.sensor_id]
-        before_s = self._stopwatch()
+        before_s = self._clock.monotonic_s()
         detections = eye.detector.detect(frame.image_bgr)
-        eye.inference_s = self._stopwatch() - before_s
+        eye.inference_s = self._clock.monotonic_s() - before_s
         eye.frames += 1
         eye.frame_size_px = detections.frame_size_px
         eye.last = (frame.t_capture_utc, frame.t_capture_monotonic_s)

@@ -317,7 +317,13 @@ def render_masked(model: BaseModel) -> str:
     """What is in force, as TOML, with passwords in URLs hidden; secrets only as the path of their file."""
     from runtime.toml_text import write
 
-    return write(_masked(model.model_dump(mode="json", exclude_none=True)))
+    return write(masked_data(model))
+
+
+def masked_data(model: BaseModel) -> dict[str, Any]:
+    """What is in force, as plain data, with passwords hidden."""
+    data: dict[str, Any] = _masked(model.model_dump(mode="json", exclude_none=True))
+    return data
 
 
 def _masked(value: Any) -> Any:

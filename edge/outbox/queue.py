@@ -8,47 +8,28 @@ is counted. A message is on disk before it is sent, and only unsent messages are
 that the numbers a station sees have no gap.
 """
 
-import sqlite3
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
-from edge.outbox.disk import is_full, open_database
 from edge.outbox.items import CROP, DROP_ORDER, LANES, NEVER_DROPPED, PLAIN, Counters, Due, Item
+from edge.outbox.journal import EPOCH, DiskFullError, Journal, Sent, milliseconds
 from runtime.clock import Clock
-from runtime.log import get_logger
 
-COMMIT_EVERY_S = 0.1
 LIVE_S = 60.0
 """Older than this a message is backlog and no longer goes before fresh ones."""
 MAX_UNRECEIPTED = 2000
 """Messages sent and not yet receipted; a station that is silent is not flooded."""
 ROW_OVERHEAD_BYTES = 300
-T = TypeVar("T")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _COLUMNS = (
     "row, seq, id, kind, parameter, body, t_event_ms, t_event_boot_s, boot_id, clock_source,"
     " clock_error_s"
 )
 
 
-@dataclass(slots=True)
-class _Sent:
-    """A message on its way: when it was handed over, and whether the broker has it."""
-
-    at_s: float
-    acknowledged: bool = False
-
-
-class _DiskFullError(Exception):
-    """The disk took nothing; the open transaction was undone and the state read again."""
-
-
-class Outbox:
+class Outbox(Journal):
     """A queue in one SQLite file.
 
     Args:
@@ -70,39 +51,15 @@ class Outbox:
         reserve_bytes: int,
         resend_after_s: float = 30.0,
     ) -> None:
-        self._clock = clock
+        super().__init__(folder, clock=clock, reserve_bytes=reserve_bytes)
         self._boot_id = boot_id
         self._max_bytes = max_bytes
         self._reserve_bytes = reserve_bytes
         self._resend_after_s = resend_after_s
-        self._log = get_logger(worker="outbox")
-        self._lock = threading.RLock()
-        self._db, self._reserve = open_database(
-            folder, reserve_bytes=reserve_bytes, now_utc=clock.utc()
-        )
-        self._dirty_since_s: float | None = None
-        self._uncommitted = 0
         self._full = False
         self._synchronised = False
         self._ages: deque[tuple[int, float]] = deque()
-        self._count: dict[str, int] = dict.fromkeys(Counters.__slots__, 0)
-        self._sent: dict[int, _Sent | None] = {}
-        self._read_state()
         self._live_row = self._next_row()
-
-    def _read_state(self) -> None:
-        """Take what stands on disk for the truth."""
-        stored = dict(self._db.execute("SELECT name, value FROM counter"))
-        # Losses that could not be written on a full disk still count in this run.
-        self._count = {
-            name: max(count, int(stored.get(name, 0))) for name, count in self._count.items()
-        }
-        self._next_seq = int(stored.get("next_seq", 1))
-        row = self._db.execute("SELECT COALESCE(SUM(bytes), 0), COUNT(*) FROM message").fetchone()
-        self._bytes, self._depth = int(row[0]), int(row[1])
-        known = self._sent
-        numbers = self._db.execute("SELECT seq FROM message WHERE seq IS NOT NULL ORDER BY seq")
-        self._sent = {seq: known.get(seq) for (seq,) in numbers}
 
     # --- putting in -------------------------------------------------------------------------------
     def put(self, *items: Item) -> bool:
@@ -115,13 +72,13 @@ class Outbox:
             key = [item for item in items if item.rank in NEVER_DROPPED]
             try:
                 return self._put_all(items, key=bool(key))
-            except _DiskFullError:
+            except DiskFullError:
                 self._count["dropped_plain"] += len(items) - len(key)
             if not key:
                 return False
             try:
                 taken = self._on_reserve(lambda: self._put_all(key, key=True))
-            except _DiskFullError:
+            except DiskFullError:
                 self._count["lost_key"] += len(key)
                 self._say_full(key)
                 return False
@@ -161,7 +118,7 @@ class Outbox:
                 item.track_id,
                 body,
                 size,
-                None if known_utc is None else _milliseconds(known_utc),
+                None if known_utc is None else milliseconds(known_utc),
                 item.t_event_monotonic_s,
                 self._boot_id,
                 quality.source,
@@ -242,7 +199,7 @@ class Outbox:
             try:
                 # Fresh ones go first even where something old is due once more.
                 return self._on_reserve(lambda: self._number(new, now_s)) + again
-            except _DiskFullError:
+            except DiskFullError:
                 return again
 
     def _unsent(self, rank: int, limit: int, *, live: bool) -> list[tuple[Any, ...]]:
@@ -266,7 +223,7 @@ class Outbox:
         self._set("resent", self._count["resent"])
         self._commit_due(force=True)
         for seq in range(first, self._next_seq):
-            self._sent[seq] = _Sent(now_s)
+            self._sent[seq] = Sent(now_s)
         return [
             self._as_due((row[0], seq, *row[2:]), again=False)
             for seq, row in enumerate(rows, first)
@@ -285,7 +242,7 @@ class Outbox:
                 f"SELECT {_COLUMNS} FROM message WHERE seq = ?",  # noqa: S608  # constants
                 (seq,),
             ).fetchone()
-            self._sent[seq] = _Sent(now_s)
+            self._sent[seq] = Sent(now_s)
             found.append(self._as_due(row, again=True))
         return found
 
@@ -297,7 +254,7 @@ class Outbox:
             kind=kind,
             parameter=parameter,
             body=body,
-            t_event_utc=None if event_ms is None else _EPOCH + timedelta(milliseconds=event_ms),
+            t_event_utc=None if event_ms is None else EPOCH + timedelta(milliseconds=event_ms),
             t_event_boot_s=boot_s,
             boot_s_comparable=boot_id == self._boot_id,
             clock_source=source,
@@ -317,6 +274,23 @@ class Outbox:
         with self._lock:
             if seq in self._sent:
                 self._sent[seq] = None
+
+    def discard(self, seq: int) -> None:
+        """Give up a message that can never be sent; counted, and no receipt is awaited for it."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT bytes, rank FROM message WHERE seq = ?", (seq,)
+            ).fetchone()
+            if row is None or self._sent.pop(seq, None) is None:
+                return
+            try:
+                self._write("DELETE FROM message WHERE seq = ?", (seq,))
+                self._bytes -= int(row[0])
+                self._depth -= 1
+                self._bump("lost_key" if row[1] in NEVER_DROPPED else "dropped_plain")
+                self._commit_due(force=True)
+            except DiskFullError:
+                return  # It is still there, and is given up at its next turn.
 
     def disconnected(self) -> None:
         """Whatever the broker had not acknowledged is due again at once."""
@@ -341,7 +315,7 @@ class Outbox:
                 return 0
             try:
                 self._on_reserve(lambda: self._free(seq, len(done)))
-            except _DiskFullError:
+            except DiskFullError:
                 return 0  # The next receipt says it again.
             self._full = False
             self._reserve.restore()
@@ -357,42 +331,6 @@ class Outbox:
         self._bump("receipted", messages)
         self._commit_due()  # Lost in a crash, it only means that they are sent once more.
 
-    # --- commands that were seen ------------------------------------------------------------------
-    def remember_command(self, command_id: str, *, forget_after_utc: datetime) -> bool:
-        """Note a command's id on disk.
-
-        Returns:
-            Whether it is new; False means that it was seen before, or could not be noted: a
-            command that might be obeyed twice is not obeyed at all.
-        """
-        with self._lock:
-            values = (command_id, _milliseconds(forget_after_utc))
-            try:
-                return self._on_reserve(lambda: self._note_command(values))
-            except _DiskFullError:
-                return False
-
-    def _note_command(self, values: tuple[str, int]) -> bool:
-        noted = self._write(
-            "INSERT OR IGNORE INTO command (id, forget_after_ms) VALUES (?, ?)", values
-        )
-        self._commit_due(force=True)
-        return noted.rowcount > 0
-
-    def forget_commands(self, now_utc: datetime) -> int:
-        """Drop the ids whose time is over; how many."""
-        with self._lock:
-            late = (_milliseconds(now_utc),)
-            query = "SELECT COUNT(*) FROM command WHERE forget_after_ms < ?"
-            gone = int(self._db.execute(query, late).fetchone()[0])
-            if gone:
-                try:
-                    self._write("DELETE FROM command WHERE forget_after_ms < ?", late)
-                except _DiskFullError:
-                    return 0
-                self.flush()
-            return gone
-
     # --- clock ------------------------------------------------------------------------------------
     def notice_clock(self) -> int:
         """After the first sync, turn the boot stamps of this boot into UTC; how many."""
@@ -404,7 +342,7 @@ class Outbox:
                 return 0
             try:
                 turned = self._on_reserve(self._convert_stamps)
-            except _DiskFullError:
+            except DiskFullError:
                 self._synchronised = False  # Tried again at the next call.
                 return 0
             if turned:
@@ -413,7 +351,7 @@ class Outbox:
 
     def _convert_stamps(self) -> int:
         quality = self._clock.quality()
-        zero_ms = _milliseconds(self._clock.utc()) - self._clock.monotonic_s() * 1000.0
+        zero_ms = milliseconds(self._clock.utc()) - self._clock.monotonic_s() * 1000.0
         turned = self._write(
             "UPDATE message SET t_event_ms = CAST(ROUND(? + t_event_boot_s * 1000.0) AS INTEGER),"
             " clock_source = ?, clock_error_s = ? WHERE t_event_ms IS NULL AND boot_id = ?",
@@ -423,22 +361,6 @@ class Outbox:
         return turned
 
     # --- looking ----------------------------------------------------------------------------------
-    @property
-    def counters(self) -> Counters:
-        """What became of all messages."""
-        with self._lock:
-            return Counters(**self._count)
-
-    @property
-    def depth(self) -> int:
-        """Messages on disk."""
-        return self._depth
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Bytes of the messages on disk."""
-        return self._bytes
-
     @property
     def storage_full(self) -> bool:
         """Whether a key message found no room even in the reserve, and nothing was freed since."""
@@ -462,80 +384,7 @@ class Outbox:
             return max(0.0, self._clock.monotonic_s() - float(row[1]))
         if row[0] is None or not self._clock.quality().synchronised:
             return 0.0
-        return max(0.0, (_milliseconds(self._clock.utc()) - int(row[0])) / 1000.0)
-
-    def summary(self) -> Iterator[tuple[str, int, int, int]]:
-        """Kind, how many, of those never sent, bytes: for `border-edge outbox`."""
-        with self._lock:
-            yield from self._db.execute(
-                "SELECT kind || CASE rank WHEN 0 THEN ' (key)' ELSE '' END, COUNT(*),"
-                " SUM(seq IS NULL), SUM(bytes) FROM message GROUP BY 1 ORDER BY MIN(rank)"
-            ).fetchall()
-
-    # --- disk -------------------------------------------------------------------------------------
-    def flush(self, *, force: bool = False) -> None:
-        """Commit what is not on disk yet, if it is a tenth of a second old or `force`."""
-        with self._lock:
-            try:
-                self._commit_due(force=force)
-            except _DiskFullError:
-                return  # Only plain messages wait for a later commit; they are counted.
-
-    def _commit_due(self, *, force: bool = False) -> None:
-        if self._dirty_since_s is None:
-            return
-        if force or self._clock.monotonic_s() - self._dirty_since_s >= COMMIT_EVERY_S:
-            try:
-                self._db.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                self._undo(error)
-            self._dirty_since_s = None
-            self._uncommitted = 0
-
-    def _on_reserve(self, work: Callable[[], T]) -> T:
-        """Do what key messages need; on a full disk, once more with the reserve given up."""
-        try:
-            return work()
-        except _DiskFullError as error:
-            if not self._reserve.release():
-                raise
-            self._log.error("outbox_reserve_opened", reason=str(error))
-            return work()
-
-    def close(self) -> None:
-        """Commit and let go of the file."""
-        with self._lock:
-            self.flush(force=True)
-            self._db.close()
-
-    def _write(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        try:
-            if self._dirty_since_s is None:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._dirty_since_s = self._clock.monotonic_s()
-            return self._db.execute(statement, values)
-        except sqlite3.OperationalError as error:
-            self._undo(error)
-
-    def _undo(self, error: sqlite3.OperationalError) -> NoReturn:
-        """SQLite may have rolled back by itself on a full disk; make it certain, then look again."""
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-        self._dirty_since_s = None
-        if not is_full(error):
-            raise error
-        self._read_state()
-        self._count["dropped_plain"] += self._uncommitted
-        self._uncommitted = 0
-        raise _DiskFullError(str(error)) from None
-
-    def _bump(self, name: str, by: int = 1) -> None:
-        if by:
-            self._count[name] += by
-            self._set(name, self._count[name])
-
-    def _set(self, name: str, value: int) -> None:
-        self._write("INSERT OR REPLACE INTO counter VALUES (?, ?)", (name, value))
+        return max(0.0, (milliseconds(self._clock.utc()) - int(row[0])) / 1000.0)
 
     def _age(self, now_s: float) -> None:
         while self._ages and now_s - self._ages[0][1] > LIVE_S:
@@ -544,7 +393,3 @@ class Outbox:
 
     def _next_row(self) -> int:
         return int(self._db.execute("SELECT COALESCE(MAX(row), 0) + 1 FROM message").fetchone()[0])
-
-
-def _milliseconds(utc: datetime) -> int:
-    return (utc - _EPOCH) // timedelta(milliseconds=1)

@@ -11,6 +11,7 @@ import pytest
 
 from edge.outbox import Item, Outbox
 from edge.outbox import queue as queue_module
+from edge.outbox.look import look
 from runtime.clock import ClockQuality, ManualClock
 from runtime.errors import AskOperator
 from wire.messages import State
@@ -228,7 +229,7 @@ def test_silent_station_is_not_flooded(make, monkeypatch):
     assert [6, 7, 8] == seqs(outbox)
 
 
-def test_clips_crops_and_plain_updates_go_before_anything_key(make):
+def test_clips_crops_and_plain_updates_go_before_anything_key(make, tmp_path):
     """A full queue makes room for key observations at the cost of what matters less, counted."""
     outbox = make(max_bytes=5_000, reserve_bytes=1_000)
     outbox.put(item("clip"), item("media"), *(item(track=f"t{n}") for n in range(6)))
@@ -237,7 +238,10 @@ def test_clips_crops_and_plain_updates_go_before_anything_key(make):
     counters = outbox.counters
     assert (0, False) == (counters.lost_key, outbox.storage_full)
     assert counters.dropped_plain > 0
-    assert 6 == sum("(key)" in row[0] and row[1] for row in outbox.summary())
+    outbox.flush(force=True)
+    assert {"obs (key)": 6} == {
+        row["kind"]: row["messages"] for row in look(tmp_path / "outbox")["waiting"]
+    }
 
 
 def test_plain_update_that_finds_no_room_is_dropped_and_counted(make):

@@ -1,0 +1,249 @@
+"""The composition root of a node: parts in, workers out.
+
+Everything that touches the world is an argument, so the same root runs in a real process and, with
+bytes joined by hand, on a simulated clock. Nothing starts here; `runtime.workers` (or a
+simulation) steps the workers.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edge.capture import CaptureWorker, FrameSlots
+from edge.commands import CommandDesk
+from edge.config import CameraSettings, NodeConfig
+from edge.describe import birth, fixed_camera, sensor_position
+from edge.detect import Detector
+from edge.dispatch import Uplink
+from edge.envelopes import Envelopes
+from edge.evidence import Evidence
+from edge.geolocate import GroundLocator, LocateSettings
+from edge.health import HealthBook, processor_temperature_c, resident_bytes
+from edge.limits import Limits
+from edge.observe import Observer, ObserveRules
+from edge.outbox import Outbox
+from edge.pipeline import Eye, Locator, Nowhere, Pipeline
+from edge.track import Tracker, TrackSettings
+from geo.terrain import FlatTerrain
+from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport
+from runtime.clock import Clock
+from runtime.ids import UlidSource
+from runtime.workers import Beat, Worker
+from wire.signing import VerifyKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Devices:
+    """What a node is joined to.
+
+    Attributes:
+        cameras: By sensor id.
+        detectors: By sensor id; one may serve several cameras.
+        transport: To the broker.
+        position: The node's own place, if it has a source.
+        autopilot: The vehicle on this node, if any.
+    """
+
+    cameras: Mapping[str, CameraPort]
+    detectors: Mapping[str, Detector]
+    transport: Transport
+    position: PositionPort | None = None
+    autopilot: AutopilotPort | None = None
+
+
+class Node:
+    """One node, put together.
+
+    Args:
+        config: What it was told.
+        config_sha256: Hash of that file.
+        devices: What it is joined to.
+        clock: The one clock.
+        ids: The one source of ids.
+        boot_id: Names this boot of the machine.
+        software_version: For the birth message.
+        station_key: Whose commands and zones are believed.
+        beats: Signs of life, for health; none in a simulation.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: NodeConfig,
+        config_sha256: str,
+        devices: Devices,
+        clock: Clock,
+        ids: UlidSource,
+        boot_id: str,
+        software_version: str,
+        station_key: VerifyKey | None = None,
+        beats: Callable[[], Sequence[Beat]] = tuple,
+    ) -> None:
+        self.config = config
+        self.session = ids.new()
+        self._devices = devices
+        sensor_ids = [camera.sensor_id for camera in config.camera]
+        self.outbox = open_outbox(config, clock=clock, boot_id=boot_id)
+        self.limits = Limits(config.node.data_dir, site_id=config.node.site_id, key=station_key)
+        self.slots = FrameSlots(sensor_ids)
+        self.captures = {
+            camera.sensor_id: CaptureWorker(
+                devices.cameras[camera.sensor_id],
+                self.slots,
+                lockstep=camera.pace == "fast",
+                min_period_s=0.0 if camera.max_rate_hz is None else 1.0 / camera.max_rate_hz,
+            )
+            for camera in config.camera
+        }
+        self.eyes = {
+            camera.sensor_id: _eye(config, camera, devices.detectors[camera.sensor_id], ids)
+            for camera in config.camera
+        }
+        self.pipeline = Pipeline(
+            slots=self.slots,
+            eyes=self.eyes,
+            outbox=self.outbox,
+            limits=self.limits,
+            clock=clock,
+            ids=ids,
+        )
+        self.commands = CommandDesk(
+            site_id=config.node.site_id,
+            node_id=config.node.node_id,
+            key=station_key,
+            clock=clock,
+            max_clock_error_s=config.clock.max_command_error_s,
+            missions_allowed=config.missions.allowed,
+            outbox=self.outbox,
+            ids=ids,
+            handlers={},
+        )
+        envelopes = Envelopes(
+            site_id=config.node.site_id,
+            node_id=config.node.node_id,
+            session=self.session,
+            simulated=config.node.simulated,
+            clock=clock,
+            ids=ids,
+        )
+        born = birth(
+            config,
+            devices.detectors,
+            session=self.session,
+            config_sha256=config_sha256,
+            software_version=software_version,
+        )
+        refused: Counter[str] = Counter()
+        self.book = HealthBook(
+            clock=clock,
+            captures=self.captures,
+            slots=self.slots,
+            eyes=self.eyes,
+            outbox=self.outbox,
+            limits=self.limits,
+            position=devices.position,
+            config_sha256=config_sha256,
+            beats=beats,
+            refused=(refused, self.commands.refused),
+            temperature_c=processor_temperature_c,
+            memory_bytes=resident_bytes,
+            disk_free_bytes=self._disk_free_bytes,
+        )
+        self.uplink = Uplink(
+            envelopes=envelopes,
+            outbox=self.outbox,
+            transport=devices.transport,
+            clock=clock,
+            birth=lambda: born,
+            health=self.book.health,
+            state=self.book.state,
+            commands=self.commands,
+            limits=self.limits,
+            refused=refused,
+            max_in_flight=config.mqtt.max_in_flight,
+        )
+
+    @property
+    def workers(self) -> tuple[tuple[Worker, float], ...]:
+        """Every worker with the longest time one of its steps may take, in seconds."""
+        captures = tuple(
+            (capture, 2.0 * (camera.open_timeout_s + camera.read_timeout_s) + 10.0)
+            for camera, capture in zip(self.config.camera, self.captures.values(), strict=True)
+        )
+        # A first inference on a small board may take long; a broken connect at most two time-outs.
+        return (*captures, (self.pipeline, 120.0), (self.uplink, 60.0))
+
+    @property
+    def done(self) -> bool:
+        """Whether every film has ended and the station has everything."""
+        return self.pipeline.over and self.outbox.depth == 0
+
+    def close(self) -> None:
+        """After the workers ended: let go of what no worker owns."""
+        for device in (self._devices.position, self._devices.autopilot):
+            if device is not None:
+                device.close()
+        self.outbox.close()
+
+    def _disk_free_bytes(self) -> int | None:
+        try:
+            room = os.statvfs(self.config.node.data_dir)
+        except OSError:
+            return None
+        return room.f_bavail * room.f_frsize
+
+
+def open_outbox(config: NodeConfig, *, clock: Clock, boot_id: str) -> Outbox:
+    """The outbox of this config."""
+    return Outbox(
+        config.node.data_dir,
+        clock=clock,
+        boot_id=boot_id,
+        max_bytes=config.outbox.max_bytes,
+        reserve_bytes=config.outbox.reserve_bytes,
+        resend_after_s=config.outbox.resend_after_s,
+    )
+
+
+def _eye(config: NodeConfig, camera: CameraSettings, detector: Detector, ids: UlidSource) -> Eye:
+    rules = config.track
+    return Eye(
+        sensor_id=camera.sensor_id,
+        detector=detector,
+        tracker=Tracker(
+            TrackSettings(
+                strong_confidence=rules.strong_confidence,
+                start_confidence=rules.start_confidence,
+                confirm_hits=rules.confirm_hits,
+                lost_s=rules.lost_after_s,
+                max_tracks=rules.max_tracks,
+            ),
+            ids,
+        ),
+        locator=_locator(camera),
+        observer=Observer(
+            camera.sensor_id,
+            sensor_position=sensor_position(camera),
+            rules=ObserveRules(
+                max_rate_hz=config.observe.max_rate_hz,
+                side_probability=config.observe.side_probability,
+                class_hold_s=config.observe.class_hold_s,
+            ),
+        ),
+        evidence=Evidence(crop_every_s=config.observe.crop_every_s)
+        if config.observe.crops
+        else None,
+    )
+
+
+def _locator(camera: CameraSettings) -> Locator:
+    fixed = fixed_camera(camera)
+    if fixed is None or camera.ground is None:
+        return Nowhere()
+    return GroundLocator(
+        fixed,
+        FlatTerrain(alt_hae_m=camera.ground.alt_hae_m),
+        terrain_sigma_m=camera.ground.sigma_m,
+        settings=LocateSettings(max_range_m=camera.ground.max_range_m),
+    )

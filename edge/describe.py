@@ -1,0 +1,154 @@
+"""What a node says of itself at each connection: its sensors, their view, their accuracy."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edge.config import CameraSettings, NodeConfig
+from edge.detect import Detector
+from edge.geolocate import FixedCamera
+from geo.frames import EnuFrame, GeodeticPoint
+from geo.lens import rotation_enu_from_camera
+from geo.terrain import FlatTerrain
+from wire.messages import Birth, DeclaredPerformance, NetworkDescription, SensorDescription
+from wire.values import Attitude, GeoPoint, LensDescription, PoseAccuracy
+
+_EDGE_STEPS = 9
+_LATENCY_S = 2.0
+_LEAST_PERSON_PX = 24.0
+
+
+def fixed_camera(camera: CameraSettings) -> FixedCamera | None:
+    """Pose and lens of a camera; None where the config does not tell them whole."""
+    mount, lens = camera.mount, camera.lens
+    if mount is None or lens is None or camera.ground is None:
+        return None
+    return FixedCamera(
+        lens=lens.lens(),
+        position=GeodeticPoint(
+            lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m
+        ),
+        azimuth_deg=mount.azimuth_deg,
+        pitch_deg=mount.pitch_deg,
+        roll_deg=mount.roll_deg,
+        horizontal_sigma_m=mount.horizontal_sigma_m,
+        vertical_sigma_m=mount.vertical_sigma_m,
+        azimuth_sigma_deg=mount.azimuth_sigma_deg,
+        pitch_sigma_deg=mount.pitch_sigma_deg,
+        roll_sigma_deg=mount.roll_sigma_deg,
+        lens_sigma_px=lens.sigma_px,
+        latency_sigma_s=camera.latency_sigma_s,
+    )
+
+
+def sensor_position(camera: CameraSettings) -> GeoPoint | None:
+    """Where a camera's lens is."""
+    mount = camera.mount
+    if mount is None:
+        return None
+    return GeoPoint(lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m)
+
+
+def field_of_view(
+    camera: FixedCamera, *, ground_alt_hae_m: float, max_range_m: float
+) -> tuple[tuple[float, float], ...]:
+    """The seen ground as a ring of longitude and latitude, closed; cut off at the range.
+
+    The picture's lower edge gives the near side, its upper edge (or the range, where that edge
+    looks above the ground) the far side.
+    """
+    lens = camera.lens
+    across = np.linspace(-0.5, lens.width_px - 0.5, _EDGE_STEPS)
+    lower = np.column_stack([across, np.full(_EDGE_STEPS, lens.height_px - 0.5)])
+    upper = np.column_stack([across[::-1], np.full(_EDGE_STEPS, -0.5)])
+    rotation = rotation_enu_from_camera(camera.azimuth_deg, camera.pitch_deg, camera.roll_deg)
+    rays = lens.rays(np.vstack([lower, upper])) @ rotation.T
+    frame = EnuFrame(camera.position)
+    points = FlatTerrain(alt_hae_m=ground_alt_hae_m).intersect(frame, np.zeros(3), rays)
+    level = np.hypot(rays[:, 0], rays[:, 1])
+    far = rays[:, :2] / np.maximum(level, 1e-9)[:, None] * max_range_m
+    distance = np.hypot(points[:, 0], points[:, 1])
+    near = np.isfinite(distance) & (distance <= max_range_m)
+    plane = np.where(near[:, None], points[:, :2], far)
+    height = np.where(near, points[:, 2], 0.0)
+    ring = frame.to_geodetic(np.column_stack([plane, height]))[:, :2]
+    ring = np.vstack([ring, ring[:1]])
+    return tuple((float(lon), float(lat)) for lon, lat in ring)
+
+
+def _sensor(camera: CameraSettings, detector: Detector) -> SensorDescription:
+    mount, lens, ground = camera.mount, camera.lens, camera.ground
+    fixed = fixed_camera(camera)
+    view: tuple[tuple[float, float], ...] = ()
+    if fixed is not None and ground is not None:
+        view = field_of_view(
+            fixed, ground_alt_hae_m=ground.alt_hae_m, max_range_m=ground.max_range_m
+        )
+    return SensorDescription(
+        sensor_id=camera.sensor_id,
+        name=camera.name,
+        spectrum=camera.spectrum,
+        position=sensor_position(camera),
+        attitude=None
+        if mount is None
+        else Attitude(
+            azimuth_deg=mount.azimuth_deg, pitch_deg=mount.pitch_deg, roll_deg=mount.roll_deg
+        ),
+        accuracy=None
+        if mount is None
+        else PoseAccuracy(
+            horizontal_sigma_m=mount.horizontal_sigma_m,
+            vertical_sigma_m=mount.vertical_sigma_m,
+            azimuth_sigma_deg=mount.azimuth_sigma_deg,
+            pitch_sigma_deg=mount.pitch_sigma_deg,
+            roll_sigma_deg=mount.roll_sigma_deg,
+        ),
+        lens=None if lens is None else _lens(camera),
+        frame_rate_hz=camera.film_rate_hz or camera.max_rate_hz,
+        network=NetworkDescription(
+            name=detector.name, sha256=detector.sha256, spectrum=camera.spectrum
+        ),
+        performance=DeclaredPerformance(
+            max_latency_s=_LATENCY_S,
+            max_range_m=None if ground is None else ground.max_range_m,
+            min_pixel_height_px=_LEAST_PERSON_PX,
+        ),
+        field_of_view_lonlat=view,
+    )
+
+
+def _lens(camera: CameraSettings) -> LensDescription:
+    assert camera.lens is not None
+    lens = camera.lens.lens()
+    return LensDescription(
+        fx_px=lens.fx_px,
+        fy_px=lens.fy_px,
+        cx_px=lens.cx_px,
+        cy_px=lens.cy_px,
+        width_px=lens.width_px,
+        height_px=lens.height_px,
+        k1=lens.k1,
+        k2=lens.k2,
+        p1=lens.p1,
+        p2=lens.p2,
+        k3=lens.k3,
+    )
+
+
+def birth(
+    config: NodeConfig,
+    detectors: Mapping[str, Detector],
+    *,
+    session: str,
+    config_sha256: str,
+    software_version: str,
+) -> Birth:
+    """The birth message of this run."""
+    return Birth(
+        session=session,
+        name=config.node.name,
+        software_version=software_version,
+        config_sha256=config_sha256,
+        sensors=tuple(_sensor(camera, detectors[camera.sensor_id]) for camera in config.camera),
+        missions_allowed=config.missions.allowed,
+    )

@@ -1,0 +1,171 @@
+"""Real devices from a config: cameras, networks, broker, position."""
+
+from pathlib import Path
+
+from edge.app import Devices
+from edge.config import CameraSettings, NodeConfig
+from edge.detect import Detector
+from edge.uplink import PahoTransport
+from geo.frames import GeodeticPoint
+from hardware.camera_opencv import CameraSource, OpenCvCamera
+from hardware.ports import PositionPort
+from hardware.position_fixed import FixedPosition
+from models.registry import NetworkEntry, Registry
+from runtime.clock import Clock
+from runtime.errors import AskOperator
+from wire.signing import BadKey, VerifyKey
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id(path: Path = BOOT_ID) -> str:
+    """The kernel's name of this boot; without one, stamps are good for this run only."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def station_key(path: Path | None) -> VerifyKey | None:
+    """The station's public key.
+
+    Raises:
+        AskOperator: The file cannot be read, or is no such key.
+    """
+    if path is None:
+        return None
+    try:
+        return VerifyKey.from_pem(path.read_bytes(), name=str(path))
+    except (OSError, BadKey) as error:
+        raise AskOperator(
+            field="node.station_key_file",
+            value=str(error),
+            allowed="the station's public key in PEM",
+            next_step="copy station.pub from the station's data folder to this node",
+        ) from None
+
+
+def network(config: NodeConfig, camera: CameraSettings) -> NetworkEntry:
+    """The network that looks at a camera's frames.
+
+    Raises:
+        ModelError: No such network.
+    """
+    name = config.detector.day if camera.spectrum == "day" else config.detector.thermal
+    return Registry.load().get(name)
+
+
+def open_detectors(config: NodeConfig) -> dict[str, Detector]:
+    """Each network once, however many cameras look through it.
+
+    Raises:
+        ModelError: A file is missing, damaged or of another layout.
+        AskOperator: The engine is not installed.
+    """
+    opened: dict[str, Detector] = {}
+    found: dict[str, Detector] = {}
+    for camera in config.camera:
+        entry = network(config, camera)
+        if entry.name not in opened:
+            opened[entry.name] = _open_detector(config, entry)
+        found[camera.sensor_id] = opened[entry.name]
+    return found
+
+
+def _open_detector(config: NodeConfig, entry: NetworkEntry) -> Detector:
+    rules = config.detector
+    if rules.engine == "yolo":
+        try:
+            from edge.yolo import YoloDetector  # noqa: PLC0415
+        except ImportError as error:
+            raise AskOperator(
+                field="detector.engine",
+                value="yolo",
+                allowed=f"onnx, or yolo with the extra installed ({error})",
+                next_step='run: pip install "border-watch[yolo]", or set engine = "onnx"',
+            ) from None
+        return YoloDetector(entry, min_confidence=rules.min_confidence)
+    from edge.onnx import OnnxDetector  # noqa: PLC0415
+
+    return OnnxDetector(
+        entry,
+        threads=rules.threads,
+        min_confidence=rules.min_confidence,
+        input_size_px=rules.input_size_px,
+    )
+
+
+def camera_source(camera: CameraSettings) -> CameraSource:
+    """A camera's settings in the driver's words."""
+    return CameraSource(
+        sensor_id=camera.sensor_id,
+        source=camera.source,
+        pace=camera.pace,
+        film_rate_hz=camera.film_rate_hz,
+        loop=camera.loop,
+        open_timeout_s=camera.open_timeout_s,
+        read_timeout_s=camera.read_timeout_s,
+        frozen_after_s=camera.frozen_after_s,
+        capture_latency_s=camera.capture_latency_s,
+    )
+
+
+def open_transport(config: NodeConfig, clock: Clock) -> PahoTransport:
+    """The way to the broker; nothing is connected yet."""
+    mqtt = config.mqtt
+    return PahoTransport(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=config.node.node_id,
+        clock=clock,
+        keepalive_s=mqtt.keepalive_s,
+        max_in_flight=mqtt.max_in_flight,
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+        cert_file=mqtt.cert_file,
+        key_file=mqtt.key_file,
+        username=mqtt.username,
+        password_file=mqtt.password_file,
+    )
+
+
+def open_position(config: NodeConfig, clock: Clock) -> PositionPort | None:
+    """The node's own place: as configured, else its first camera's mount."""
+    fixed = config.position
+    if fixed is not None:
+        return FixedPosition(
+            GeodeticPoint(lon_deg=fixed.lon_deg, lat_deg=fixed.lat_deg, alt_hae_m=fixed.alt_hae_m),
+            horizontal_sigma_m=fixed.horizontal_sigma_m,
+            vertical_sigma_m=fixed.vertical_sigma_m,
+            clock=clock,
+        )
+    for camera in config.camera:
+        mount = camera.mount
+        if mount is not None:
+            return FixedPosition(
+                GeodeticPoint(
+                    lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m
+                ),
+                horizontal_sigma_m=mount.horizontal_sigma_m,
+                vertical_sigma_m=mount.vertical_sigma_m,
+                clock=clock,
+            )
+    return None
+
+
+def open_devices(config: NodeConfig, clock: Clock) -> Devices:
+    """Everything a node is joined to, opened as far as can be without waiting.
+
+    Raises:
+        AskOperator: A source or a network that can never work.
+        ModelError: A network file that is missing or damaged.
+    """
+    return Devices(
+        cameras={
+            camera.sensor_id: OpenCvCamera(camera_source(camera), clock)
+            for camera in config.camera
+        },
+        detectors=open_detectors(config),
+        transport=open_transport(config, clock),
+        position=open_position(config, clock),
+    )

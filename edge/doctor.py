@@ -1,0 +1,187 @@
+"""What `border-edge doctor` probes: everything a config promises and cannot prove by itself."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from edge import devices
+from edge.config import CameraSettings, NodeConfig
+from hardware.camera_opencv import OpenCvCamera
+from models.registry import ModelError, verify
+from runtime.clock import Clock
+from runtime.errors import AskOperator
+
+_FREE_TIMES = 2
+_CAMERA_TRIES = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: Named as in the config.
+        verdict: `warning` works, but not as well as it should.
+        detail: What was found, and what to do where it is not well.
+    """
+
+    what: str
+    verdict: Literal["ok", "warning", "failed"]
+    detail: str
+
+
+def examine(config: NodeConfig, clock: Clock, *, pause: Callable[[float], None]) -> Iterator[Finding]:
+    """Look at everything, one finding after the other.
+
+    Args:
+        config: What is promised.
+        clock: For its quality and for time-outs.
+        pause: Waits so many seconds.
+    """
+    yield _clock(config, clock)
+    yield _folder(config)
+    yield _key(config)
+    yield from _networks(config)
+    for camera in config.camera:
+        yield _camera(camera, clock, pause)
+        yield _pose(camera)
+    yield _broker(config, clock, pause)
+
+
+def _clock(config: NodeConfig, clock: Clock) -> Finding:
+    quality = clock.quality()
+    if quality.error_s is None:
+        return Finding(
+            what="clock",
+            verdict="failed",
+            detail="no time service has set it: start one (chrony), or state clock.stated_error_s",
+        )
+    good = quality.error_s <= config.clock.max_command_error_s
+    return Finding(
+        what="clock",
+        verdict="ok" if good else "failed",
+        detail=f"{quality.source}, within {quality.error_s:g} s"
+        + ("" if good else ": every command is refused until it is better"),
+    )
+
+
+def _folder(config: NodeConfig) -> Finding:
+    folder = config.node.data_dir
+    needed = config.outbox.max_bytes + _FREE_TIMES * config.outbox.reserve_bytes
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        room = os.statvfs(folder)
+    except OSError as error:
+        return Finding(
+            what="node.data_dir", verdict="failed", detail=f"{folder}: {error.strerror}; make it"
+        )
+    free = room.f_bavail * room.f_frsize
+    if not os.access(folder, os.W_OK):
+        return Finding(
+            what="node.data_dir",
+            verdict="failed",
+            detail=f"{folder} is not ours to write; run: chown to the user of border-edge",
+        )
+    enough = free >= needed
+    return Finding(
+        what="node.data_dir",
+        verdict="ok" if enough else "warning",
+        detail=f"{folder}, {free / 1e9:.1f} GB free"
+        + ("" if enough else f"; the outbox may take {needed / 1e9:.1f} GB: lower outbox.max_bytes"),
+    )
+
+
+def _key(config: NodeConfig) -> Finding:
+    try:
+        key = devices.station_key(config.node.station_key_file)
+    except AskOperator as error:
+        return Finding(what="node.station_key_file", verdict="failed", detail=str(error))
+    if key is None:
+        return Finding(
+            what="node.station_key_file",
+            verdict="warning",
+            detail="not set: commands and zones from the station are refused",
+        )
+    return Finding(what="node.station_key_file", verdict="ok", detail=f"key {key.key_id}")
+
+
+def _networks(config: NodeConfig) -> Iterator[Finding]:
+    for spectrum in sorted({camera.spectrum for camera in config.camera}):
+        camera = next(camera for camera in config.camera if camera.spectrum == spectrum)
+        try:
+            entry = verify(devices.network(config, camera))
+        except (ModelError, AskOperator) as error:
+            yield Finding(what=f"detector.{spectrum}", verdict="failed", detail=str(error))
+        else:
+            yield Finding(what=f"detector.{spectrum}", verdict="ok", detail=entry.name)
+
+
+def _camera(camera: CameraSettings, clock: Clock, pause: Callable[[float], None]) -> Finding:
+    what = f"camera {camera.sensor_id}"
+    try:
+        device = OpenCvCamera(devices.camera_source(camera), clock)
+    except AskOperator as error:
+        return Finding(what=what, verdict="failed", detail=str(error))
+    try:
+        until_s = clock.monotonic_s() + camera.open_timeout_s + camera.read_timeout_s
+        for _ in range(_CAMERA_TRIES):
+            frame = device.read()
+            if frame is not None:
+                height, width = frame.image_bgr.shape[:2]
+                return _size(camera, width, height)
+            if clock.monotonic_s() >= until_s:
+                break
+            pause(0.25)
+        reason = device.counters.last_error or "no frame came"
+        return Finding(
+            what=what, verdict="failed", detail=f"{reason}; check address, cable and password"
+        )
+    except EOFError as error:
+        return Finding(what=what, verdict="failed", detail=f"the film holds no frame: {error}")
+    finally:
+        device.close()
+
+
+def _size(camera: CameraSettings, width: int, height: int) -> Finding:
+    what, lens = f"camera {camera.sensor_id}", camera.lens
+    if lens is not None and (lens.width_px, lens.height_px) != (width, height):
+        return Finding(
+            what=what,
+            verdict="failed",
+            detail=f"frames are {width}x{height}, its lens says {lens.width_px}x{lens.height_px}: "
+            "positions would be wrong; correct camera.lens or the stream's size",
+        )
+    return Finding(what=what, verdict="ok", detail=f"{width}x{height}")
+
+
+def _pose(camera: CameraSettings) -> Finding:
+    missing = [
+        name for name in ("mount", "lens", "ground") if getattr(camera, name) is None
+    ]
+    return Finding(
+        what=f"pose {camera.sensor_id}",
+        verdict="warning" if missing else "ok",
+        detail=f"without camera.{', camera.'.join(missing)} it gives no positions"
+        if missing
+        else "mount, lens and ground are given",
+    )
+
+
+def _broker(config: NodeConfig, clock: Clock, pause: Callable[[float], None]) -> Finding:
+    where = f"{config.mqtt.host}:{config.mqtt.port}"
+    transport = devices.open_transport(config, clock)
+    transport.open(will=None, subscriptions=())
+    until_s = clock.monotonic_s() + 10.0
+    while not transport.connected and clock.monotonic_s() < until_s:
+        transport.wait(0.2)
+        pause(0.05)
+    good = transport.connected
+    transport.close()
+    return Finding(
+        what="mqtt",
+        verdict="ok" if good else "failed",
+        detail=f"{where} accepted us"
+        if good
+        else f"{where} did not accept us in 10 s; check address, certificates and password",
+    )
