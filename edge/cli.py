@@ -47,7 +47,7 @@ def _say(text: str) -> None:
 @contextmanager
 def _explained() -> Iterator[None]:
     """Errors that a person can put right become one message and an exit code."""
-    from models.registry import ModelError  # noqa: PLC0415
+    from models.registry import ModelError
 
     try:
         yield
@@ -63,7 +63,7 @@ def _explained() -> Iterator[None]:
 
 
 def _load(config: Path) -> "Loaded[NodeConfig]":
-    from edge.config import NodeConfig  # noqa: PLC0415
+    from edge.config import NodeConfig
 
     return load(config, NodeConfig)
 
@@ -86,7 +86,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a commented config to start from."""
-    from edge.config import NodeConfig  # noqa: PLC0415
+    from edge.config import NodeConfig
 
     with _explained():
         text = _board_text(board) if board else commented_template(NodeConfig)
@@ -110,7 +110,7 @@ def init(
 
 
 def _board_text(board: str) -> str:
-    import hardware  # noqa: PLC0415
+    import hardware
 
     folder = Path(hardware.__file__).parent / "boards"
     known = sorted(file.stem for file in folder.glob("*.toml"))
@@ -122,9 +122,7 @@ def _board_text(board: str) -> str:
 
 
 @app.command("check-config")
-def check_config(
-    config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
-) -> None:
+def check_config(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False) -> None:
     """Say everything that is wrong with a config, at once."""
     try:
         with _explained_unless(as_json=as_json):
@@ -156,7 +154,7 @@ def show_config(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = 
         loaded = _load(config)
     text = render_masked(loaded.model)
     if as_json:
-        from runtime.settings import masked_data  # noqa: PLC0415
+        from runtime.settings import masked_data
 
         data = {"path": str(loaded.path), "sha256": loaded.sha256}
         typer.echo(json.dumps(data | {"config": masked_data(loaded.model)}, ensure_ascii=False))
@@ -169,10 +167,10 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
     """Probe what a config promises: clock, disk, keys, networks, cameras, broker."""
     with _explained():
         loaded = _load(config)
-        from rich.console import Console  # noqa: PLC0415
+        from rich.console import Console
 
-        from edge.doctor import examine  # noqa: PLC0415
-        from runtime.clock import SystemClock  # noqa: PLC0415
+        from edge.doctor import examine
+        from runtime.clock import SystemClock
 
         clock = SystemClock(stated_error_s=loaded.model.clock.stated_error_s)
         found = []
@@ -194,14 +192,14 @@ def outbox(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
     """Show what waits for the station, by kind, and what became of the rest."""
     with _explained():
         loaded = _load(config)
-        from edge.outbox.look import look  # noqa: PLC0415
+        from edge.outbox.look import look
 
         view = look(loaded.model.node.data_dir)
     if as_json:
         typer.echo(json.dumps(view))
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table("waiting", "messages", "never sent", "bytes")
     for row in view["waiting"]:
@@ -231,14 +229,14 @@ def run(
 
 def _run(loaded: "Loaded[NodeConfig]", *, exit_when_done: bool) -> bool:
     """Run it; whether it ended because something was broken."""
-    import random  # noqa: PLC0415
+    import random
 
-    from edge import devices  # noqa: PLC0415
-    from edge.app import Node  # noqa: PLC0415
-    from runtime import log  # noqa: PLC0415
-    from runtime.clock import SystemClock  # noqa: PLC0415
-    from runtime.ids import UlidSource  # noqa: PLC0415
-    from runtime.workers import Supervisor  # noqa: PLC0415
+    from edge import devices
+    from edge.app import Node
+    from runtime import log
+    from runtime.clock import SystemClock
+    from runtime.ids import UlidSource
+    from runtime.workers import Supervisor
 
     settings = loaded.model
     form = settings.log.format

@@ -76,7 +76,7 @@ def _open_detector(config: NodeConfig, entry: NetworkEntry) -> Detector:
     rules = config.detector
     if rules.engine == "yolo":
         try:
-            from edge.yolo import YoloDetector  # noqa: PLC0415
+            from edge.yolo import YoloDetector
         except ImportError as error:
             raise AskOperator(
                 field="detector.engine",
@@ -85,7 +85,7 @@ def _open_detector(config: NodeConfig, entry: NetworkEntry) -> Detector:
                 next_step='run: pip install "border-watch[yolo]", or set engine = "onnx"',
             ) from None
         return YoloDetector(entry, min_confidence=rules.min_confidence)
-    from edge.onnx import OnnxDetector  # noqa: PLC0415
+    from edge.onnx import OnnxDetector
 
     return OnnxDetector(
         entry,
@@ -162,8 +162,7 @@ def open_devices(config: NodeConfig, clock: Clock) -> Devices:
     """
     return Devices(
         cameras={
-            camera.sensor_id: OpenCvCamera(camera_source(camera), clock)
-            for camera in config.camera
+            camera.sensor_id: OpenCvCamera(camera_source(camera), clock) for camera in config.camera
         },
         detectors=open_detectors(config),
         transport=open_transport(config, clock),

@@ -31,7 +31,9 @@ class Finding:
     detail: str
 
 
-def examine(config: NodeConfig, clock: Clock, *, pause: Callable[[float], None]) -> Iterator[Finding]:
+def examine(
+    config: NodeConfig, clock: Clock, *, pause: Callable[[float], None]
+) -> Iterator[Finding]:
     """Look at everything, one finding after the other.
 
     Args:
@@ -88,7 +90,9 @@ def _folder(config: NodeConfig) -> Finding:
         what="node.data_dir",
         verdict="ok" if enough else "warning",
         detail=f"{folder}, {free / 1e9:.1f} GB free"
-        + ("" if enough else f"; the outbox may take {needed / 1e9:.1f} GB: lower outbox.max_bytes"),
+        + (
+            "" if enough else f"; the outbox may take {needed / 1e9:.1f} GB: lower outbox.max_bytes"
+        ),
     )
 
 
@@ -156,9 +160,7 @@ def _size(camera: CameraSettings, width: int, height: int) -> Finding:
 
 
 def _pose(camera: CameraSettings) -> Finding:
-    missing = [
-        name for name in ("mount", "lens", "ground") if getattr(camera, name) is None
-    ]
+    missing = [name for name in ("mount", "lens", "ground") if getattr(camera, name) is None]
     return Finding(
         what=f"pose {camera.sensor_id}",
         verdict="warning" if missing else "ok",

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from edge.outbox.items import CROP, DROP_ORDER, LANES, NEVER_DROPPED, PLAIN, Counters, Due, Item
+from edge.outbox.items import CROP, DROP_ORDER, LANES, NEVER_DROPPED, PLAIN, Due, Item
 from edge.outbox.journal import EPOCH, DiskFullError, Journal, Sent, milliseconds
 from runtime.clock import Clock
 
