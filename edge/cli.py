@@ -205,6 +205,7 @@ def outbox(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
     for row in view["waiting"]:
         table.add_row(row["kind"], *(str(row[key]) for key in ("messages", "unsent", "bytes")))
     Console().print(table)
+    typer.echo(f"oldest event: {view['oldest_utc'] or 'none'}")
     typer.echo("  ".join(f"{name} {value}" for name, value in view["counters"].items()))
 
 

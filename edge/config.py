@@ -248,6 +248,12 @@ class DetectorSettings(Settings):
         examples=[640],
     )
     threads: int = Field(0, title="Threads of the network; 0 lets it choose", ge=0, le=64)
+    device: str | None = Field(
+        None,
+        title="Engine yolo only: where it runs, as ultralytics names it",
+        min_length=1,
+        examples=["0"],
+    )
 
 
 class TrackSettings(Settings):

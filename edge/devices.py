@@ -76,7 +76,7 @@ def _open_detector(config: NodeConfig, entry: NetworkEntry) -> Detector:
     rules = config.detector
     if rules.engine == "yolo":
         try:
-            from edge.yolo import YoloDetector
+            from edge.yolo import UltralyticsDetector
         except ImportError as error:
             raise AskOperator(
                 field="detector.engine",
@@ -84,7 +84,7 @@ def _open_detector(config: NodeConfig, entry: NetworkEntry) -> Detector:
                 allowed=f"onnx, or yolo with the extra installed ({error})",
                 next_step='run: pip install "border-watch[yolo]", or set engine = "onnx"',
             ) from None
-        return YoloDetector(entry, min_confidence=rules.min_confidence)
+        return UltralyticsDetector(entry, min_confidence=rules.min_confidence, device=rules.device)
     from edge.onnx import OnnxDetector
 
     return OnnxDetector(
