@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from ground_station import api_alerts, api_events, api_read, api_session
 from ground_station.api_base import Parts, Refusal
 from ground_station.config import is_loopback
-from ground_station.store.engine import StoreUnavailable
+from ground_station.store import StoreUnavailable
 from ground_station.views import Problem
 from runtime.errors import AskOperator
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
@@ -19,7 +18,7 @@ from ground_station.desk import Desk
 from ground_station.hub import Hub
 from ground_station.metrics import Metrics
 from ground_station.pictures import Pictures
-from ground_station.store import Store, people
+from ground_station.store import Store, Transaction, people
 from ground_station.store.people import Session
 from ground_station.views import AlertView, Problem, SiteView
 from runtime.clock import Clock
@@ -230,7 +229,7 @@ class Once:
             )
         return AlertView.model_validate_json(found[1])
 
-    def keep(self, tx: sa.Connection, view: AlertView) -> None:
+    def keep(self, tx: Transaction, view: AlertView) -> None:
         """Keep the answer in the transaction of the act."""
         if self._key is None:
             return

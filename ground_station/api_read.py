@@ -20,8 +20,7 @@ from ground_station.api_base import (
     problems,
 )
 from ground_station.config import is_loopback
-from ground_station.store import intake
-from ground_station.store.engine import StoreUnavailable
+from ground_station.store import StoreUnavailable, intake
 from ground_station.views import (
     AboutView,
     CommandView,

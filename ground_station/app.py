@@ -24,7 +24,7 @@ from ground_station.decide import Decider
 from ground_station.desk import Desk
 from ground_station.filing import Filing
 from ground_station.hub import Hub
-from ground_station.ingest import IngestWorker, PahoTransport, WatchWorker
+from ground_station.ingest import IngestWorker, MqttWorker, PahoTransport, WatchWorker
 from ground_station.keeper import KeeperWorker
 from ground_station.metrics import Metrics
 from ground_station.pictures import Pictures
@@ -339,7 +339,7 @@ def run(config: GroundConfig) -> bool:
             store=store,
             key=key,
             broker_name=broker.name,
-            more_workers=((BrokerWorker(broker), 30.0),),
+            more_workers=((MqttWorker(transport), 30.0), (BrokerWorker(broker), 30.0)),
         )
         scheme = "http" if config.http.certificate_file is None else "https"
         log.info(

@@ -9,10 +9,9 @@ from datetime import timedelta
 from typing import Literal, get_args
 
 import argon2
-import sqlalchemy as sa
 
 from ground_station.config import HttpSettings
-from ground_station.store import Store, chain, people
+from ground_station.store import Store, Transaction, chain, people
 from ground_station.store.people import Session, User
 from ground_station.views import Role
 from runtime.clock import Clock
@@ -239,7 +238,7 @@ class People:
             self._audit(tx, actor, "user.link_made", name)
         return token
 
-    def _known(self, tx: sa.Connection, name: str) -> User:
+    def _known(self, tx: Transaction, name: str) -> User:
         user = people.get_user(tx, name)
         if user is None:
             raise AskOperator(
@@ -303,7 +302,7 @@ class People:
         self._throttle.failed("(link)", address, now_s)
         raise LoginRefused
 
-    def _begin(self, tx: sa.Connection, user: User, *, how: str, address: str) -> Login:
+    def _begin(self, tx: Transaction, user: User, *, how: str, address: str) -> Login:
         token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         now_utc = self._clock.utc()
         expires = now_utc + timedelta(hours=self._settings.session_hours)
@@ -348,9 +347,7 @@ class People:
             people.end_session(tx, token_sha256(token))
             self._audit(tx, user, "logout", "")
 
-    def _audit(
-        self, tx: sa.Connection, actor: str, act: str, subject: str, **detail: object
-    ) -> None:
+    def _audit(self, tx: Transaction, actor: str, act: str, subject: str, **detail: object) -> None:
         chain.append(
             tx, t_utc=self._clock.utc(), actor=actor, act=act, subject=subject, detail=detail
         )

@@ -12,18 +12,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol
 
-import sqlalchemy as sa
-
+from ground_station import records
 from ground_station.announce import Announcer
 from ground_station.config import GroundConfig
 from ground_station.decide import Decider
-from ground_station.decision import Decision, Observed
+from ground_station.decision import Decision
 from ground_station.filing import Batch, Filing
 from ground_station.hub import EventName, Hub
-from ground_station.intake import Message, Refusal, decode
+from ground_station.ingest_door import Message, Refusal, decode
 from ground_station.metrics import Metrics
 from ground_station.roster import Roster
-from ground_station.store import Store, chain, incidents, intake, people
+from ground_station.store import Store, Transaction, incidents, people
 from ground_station.transport import Arrived
 from ground_station.views import AlertView, NodeView, StationView, TargetView
 from runtime.clock import Clock
@@ -31,10 +30,6 @@ from runtime.errors import AskOperator
 from runtime.log import get_logger
 from wire.values import rfc3339_ms
 
-RESTORE_LINKS_S = 6 * 3600.0
-RESTORE_CLOSED_S = 3600.0
-RESTORE_OBSERVATIONS_S = 120.0
-RESTORE_OBSERVATIONS = 50_000
 ON_WATCH_S = 600.0
 STATION_EVERY_S = 2.0
 
@@ -42,7 +37,7 @@ STATION_EVERY_S = 2.0
 class Answer(Protocol):
     """What keeps the answer to a repeated request, in the transaction of the act."""
 
-    def __call__(self, tx: sa.Connection, view: AlertView) -> None:
+    def __call__(self, tx: Transaction, view: AlertView) -> None:
         """Keep it."""
         ...
 
@@ -123,7 +118,7 @@ class Desk:
             with self._store.write() as tx:
                 batch = self._filing.file(tx, messages, refusals, now_utc=now_utc, now_s=now_s)
                 decision = self._decide(decider, batch)
-                self._keep(tx, decision)
+                records.keep(tx, decision, now_utc=self._clock.utc())
             self._tell(decision)
             self._tell_nodes(batch.nodes)
             for node_id in batch.born:
@@ -164,7 +159,7 @@ class Desk:
             decision = decider.tick(self._clock.utc())
             if decision.alerts or decision.acts or decision.findings or decision.links:
                 with self._store.write() as tx:
-                    self._keep(tx, decision)
+                    records.keep(tx, decision, now_utc=self._clock.utc())
             self._tell(decision)
             now_s = self._clock.monotonic_s()
             self._tell_nodes(set(self._roster.changed(now_s)))
@@ -209,7 +204,7 @@ class Desk:
                 if decider.alert(alert_id) is None:
                     self._recall(tx, decider, alert_id)
                 decision = act(decider)
-                self._keep(tx, decision)
+                records.keep(tx, decision, now_utc=self._clock.utc())
                 view = incidents.get_alert(tx, alert_id)
                 assert view is not None  # the act was accepted, so the alert exists
                 if answer is not None:
@@ -217,7 +212,7 @@ class Desk:
             self._tell(decision)
             return view
 
-    def _recall(self, tx: sa.Connection, decider: Decider, alert_id: str) -> None:
+    def _recall(self, tx: Transaction, decider: Decider, alert_id: str) -> None:
         """An alert closed long ago left the core's memory: bring it back before it is reopened."""
         view = incidents.get_alert(tx, alert_id)
         if view is not None:
@@ -319,81 +314,21 @@ class Desk:
         now_utc = self._clock.utc()
         with self._store.read() as tx:
             self._filing.load(tx)
-            alerts = incidents.alerts_to_restore(
-                tx, closed_since_utc=now_utc - timedelta(seconds=RESTORE_CLOSED_S)
-            )
-            links = incidents.links_since(tx, now_utc - timedelta(seconds=RESTORE_LINKS_S))
-            recent = intake.recent_observations(
-                tx,
-                since_utc=now_utc - timedelta(seconds=RESTORE_OBSERVATIONS_S),
-                limit=RESTORE_OBSERVATIONS,
-            )
+            past = records.recall(tx, now_utc=now_utc)
         decider = self._make_decider()
-        decision = decider.restore(
-            alerts,
-            links,
-            [
-                Observed(
-                    message_id=one.message_id,
-                    node_id=one.node_id,
-                    t_event_utc=one.t_event_utc,
-                    late=one.late,
-                    simulated=one.simulated,
-                    body=one.body,
-                )
-                for one in recent
-            ],
-            now_utc,
-        )
+        decision = decider.restore(past.alerts, past.links, past.observations, now_utc)
         with self._store.write() as tx:
-            self._keep(tx, decision)
+            records.keep(tx, decision, now_utc=now_utc)
         self._decider = decider
-        self._announcer.alerts(alerts)
+        self._announcer.alerts(past.alerts)
         self._tell(decision)
         self._log.info(
             "desk_restored",
-            alerts=len(alerts),
-            observations=len(recent),
-            links=len(links),
+            alerts=len(past.alerts),
+            observations=len(past.observations),
+            links=len(past.links),
             made_good=len(decision.alerts),
         )
-
-    def _keep(self, tx: sa.Connection, decision: Decision) -> None:
-        now_utc = self._clock.utc()
-        for view in decision.alerts:
-            incidents.save_alert(tx, view, t_changed_utc=now_utc)
-        for act in decision.acts:
-            incidents.add_act(
-                tx,
-                alert_id=act.alert_id,
-                revision=act.revision,
-                t_utc=act.t_utc,
-                act=act.act,
-                by=act.by,
-                detail=act.detail,
-            )
-            chain.append(
-                tx,
-                t_utc=act.t_utc,
-                actor=act.by,
-                act=f"alert.{act.act}",
-                subject=act.alert_id,
-                detail={"revision": act.revision, "detail": act.detail},
-            )
-        for finding in decision.findings:
-            incidents.save_finding(
-                tx,
-                finding_id=finding.finding_id,
-                target_id=finding.target_id,
-                alert_id=finding.alert_id or None,
-                rule=finding.rule,
-                t_event_utc=finding.t_event_utc,
-                body_json=json.dumps(dataclasses.asdict(finding), default=rfc3339_ms),
-            )
-        for link in decision.links:
-            incidents.save_link(
-                tx, track_id=link.track_id, target_id=link.target_id, t_utc=link.t_utc
-            )
 
     def _tell(self, decision: Decision) -> None:
         events: list[tuple[EventName, str]] = [

@@ -5,16 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from ground_station.config import SensorsSettings
 from ground_station.decision import Observed
-from ground_station.intake import Filed, Message, Refusal, file_by
+from ground_station.ingest_door import Filed, Message, Refusal, file_by
 from ground_station.metrics import Metrics
 from ground_station.numbers import Numbers
 from ground_station.pictures import BadPicture, Pictures, jpeg_of
 from ground_station.roster import Roster
-from ground_station.store import chain, intake
+from ground_station.store import Transaction, chain, intake
 from ground_station.store.rows import to_ms
 from runtime.log import get_logger
 from wire.messages import ClipAnnouncement, Crop
@@ -64,7 +62,7 @@ class Filing:
         self._health_kept_s: dict[str, float] = {}
         self._log = get_logger(worker="filing")
 
-    def load(self, tx: sa.Connection) -> None:
+    def load(self, tx: Transaction) -> None:
         """Begin from what is committed; also after a transaction that failed."""
         self._numbers = {node: Numbers(found) for node, found in intake.load_ranges(tx).items()}
         self._health_kept_s = {}
@@ -76,7 +74,7 @@ class Filing:
 
     def file(
         self,
-        tx: sa.Connection,
+        tx: Transaction,
         messages: Sequence[Message],
         refusals: Sequence[Refusal],
         *,
@@ -162,7 +160,7 @@ class Filing:
 
     def _observations(
         self,
-        tx: sa.Connection,
+        tx: Transaction,
         messages: Sequence[Message],
         known: set[str],
         batch: Batch,
@@ -216,7 +214,7 @@ class Filing:
 
     def _others(
         self,
-        tx: sa.Connection,
+        tx: Transaction,
         messages: Sequence[Message],
         known: set[str],
         batch: Batch,
@@ -254,7 +252,7 @@ class Filing:
                 )
         intake.add_received(tx, rows)
 
-    def _media(self, tx: sa.Connection, message: Message, batch: Batch, now_utc: datetime) -> None:
+    def _media(self, tx: Transaction, message: Message, batch: Batch, now_utc: datetime) -> None:
         said: Crop | ClipAnnouncement = message.envelope.body.media
         row: dict[str, Any] = {
             "media_id": message.envelope.id,
@@ -301,7 +299,7 @@ class Filing:
         )
         batch.crops.append((said.track_id, message.envelope.id))
 
-    def _ack(self, tx: sa.Connection, message: Message, now_utc: datetime) -> None:
+    def _ack(self, tx: Transaction, message: Message, now_utc: datetime) -> None:
         ack = message.envelope.body
         asked = intake.save_answer(
             tx,
@@ -321,7 +319,7 @@ class Filing:
 
     def _about_node(
         self,
-        tx: sa.Connection,
+        tx: Transaction,
         message: Message,
         batch: Batch,
         touched: set[str],
@@ -332,7 +330,8 @@ class Filing:
         batch.nodes.add(node_id)
         if message.name == "birth":
             batch.born.add(node_id)
-            if self._roster.born(node_id, envelope.body, simulated=envelope.simulated):
+            news = self._roster.born(node_id, envelope.body, simulated=envelope.simulated)
+            if news:
                 intake.save_birth(
                     tx,
                     message_id=envelope.id,
@@ -342,7 +341,8 @@ class Filing:
                     t_arrival_utc=now_utc,
                 )
         elif message.name == "state":
-            if self._roster.stated(node_id, envelope.body, simulated=envelope.simulated):
+            in_force = self._roster.stated(node_id, envelope.body, simulated=envelope.simulated)
+            if in_force:
                 intake.save_state(
                     tx,
                     node_id=node_id,

@@ -4,6 +4,7 @@ PUBACK only frees the place in flight; what a node may forget it learns from the
 sent after our own commit, at most once a second.
 """
 
+import math
 import ssl
 import threading
 from collections import deque
@@ -21,7 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ground_station.announce import Announcer
 from ground_station.desk import Desk
 from ground_station.metrics import Metrics
-from ground_station.store.engine import StoreUnavailable
+from ground_station.store import StoreUnavailable
 from ground_station.transport import Arrived, Outgoing, Transport
 from runtime.clock import Clock
 from runtime.log import Repeated, get_logger
@@ -36,6 +37,10 @@ GATHER_S = 0.01
 """After the first message of a batch, how long more may join it: one commit serves them all."""
 RECEIPT_EVERY_S = 1.0
 KEEPALIVE_S = 20
+CONNECT_TIMEOUT_S = 5.0
+PUMP_S = 0.1
+RETRY_MIN_S = 1.0
+RETRY_MAX_S = 8.0
 IN_FLIGHT = 100
 
 
@@ -78,14 +83,20 @@ class PahoTransport:
         self._inbox_bytes = 0
         self._dropped = 0
         self._connections = 0
+        self._opened = False
         self._ready = False
+        self._retry_at_s = -math.inf
+        self._retry_s = RETRY_MIN_S
         self._arrived = threading.Condition()
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5
         )
         client.max_inflight_messages_set(IN_FLIGHT)
         client.max_queued_messages_set(IN_FLIGHT * 10)
-        client.reconnect_delay_set(1, 8)
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        # Any thread may publish, one alone writes to the socket: with this set paho leaves the
+        # writing to `pump`, which it wakes.
+        client.on_socket_register_write = _leave_it_to_the_pump
         if address.user is not None:
             client.username_pw_set(address.user, address.password)
         if address.ca_file is not None:
@@ -98,13 +109,12 @@ class PahoTransport:
                 cert_reqs=ssl.CERT_REQUIRED,
             )
         client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         self._client = client
 
-    # --- paho's own thread ------------------------------------------------------------------------
+    # --- in the pump's thread ---------------------------------------------------------------------
     def _on_connect(
         self,
         client: mqtt.Client,
@@ -131,13 +141,11 @@ class PahoTransport:
             self._lost.fault(reason=f"subscriptions refused: {refused[0]}")
             return
         self._lost.over()
+        self._retry_s = RETRY_MIN_S
         with self._arrived:
             self._ready = True
             self._connections += 1
             self._arrived.notify_all()
-
-    def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
-        self._lost.fault(reason="no connection", broker=repr(self._address))
 
     def _on_disconnect(
         self,
@@ -174,10 +182,9 @@ class PahoTransport:
 
     # --- the station's side -----------------------------------------------------------------------
     def open(self, subscriptions: Sequence[tuple[str, int]]) -> None:
-        """Start connecting and keep reconnecting."""
+        """From now on `pump` connects and keeps reconnecting."""
         self._subscriptions = list(subscriptions)
-        self._client.connect_async(self._address.host, self._address.port, keepalive=KEEPALIVE_S)
-        self._client.loop_start()
+        self._opened = True
 
     @property
     def connected(self) -> bool:
@@ -225,11 +232,57 @@ class PahoTransport:
                 self._arrived.wait(timeout_s)
             return bool(self._inbox)
 
-    def close(self) -> None:
-        """Disconnect orderly."""
+    def pump(self, now_s: float) -> float:
+        """Move bytes both ways for a moment; the one place that touches the socket.
+
+        Returns:
+            Seconds until it wants to be called again.
+        """
+        if not self._opened:
+            return PUMP_S
+        if self._client.socket() is None:
+            if now_s < self._retry_at_s:
+                return min(PUMP_S, self._retry_at_s - now_s)
+            self._retry_at_s = now_s + self._retry_s
+            self._retry_s = min(RETRY_MAX_S, self._retry_s * 2.0)
+            try:
+                self._client.connect(self._address.host, self._address.port, keepalive=KEEPALIVE_S)
+            except OSError as error:
+                self._lost.fault(reason=str(error), broker=repr(self._address))
+                return PUMP_S
+        if self._client.loop(PUMP_S) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._ready = False
+        return 0.0
+
+    def shut(self) -> None:
+        """Disconnect orderly; in the pump's thread, after its last call."""
         self._ready = False
-        self._client.disconnect()
-        self._client.loop_stop()
+        if self._client.is_connected():
+            self._client.disconnect()
+            for _ in range(10):
+                if self._client.loop(PUMP_S / 10) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    return
+
+
+def _leave_it_to_the_pump(_client: mqtt.Client, _data: Any, _socket: Any) -> None:
+    """Paho asks for an event loop's write watch; the pump's own select does that."""
+
+
+class MqttWorker:
+    """The thread that moves bytes between the broker and the transport's queues."""
+
+    name = "mqtt"
+
+    def __init__(self, transport: PahoTransport) -> None:
+        self._transport = transport
+
+    def step(self, now_s: float) -> float:
+        """One turn of the pump."""
+        return self._transport.pump(now_s)
+
+    def close(self) -> None:
+        """Say goodbye to the broker."""
+        self._transport.shut()
 
 
 class IngestWorker:
@@ -301,8 +354,7 @@ class IngestWorker:
                 self._metrics.receipts.inc()
 
     def close(self) -> None:
-        """Let go of the broker."""
-        self._transport.close()
+        """The transport is its own worker's."""
 
 
 class WatchWorker:

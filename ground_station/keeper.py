@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 from ground_station.config import StoreSettings
 from ground_station.pictures import Pictures
-from ground_station.store import Store, keeping
-from ground_station.store.engine import StoreUnavailable
+from ground_station.store import Store, StoreUnavailable, keeping
 from ground_station.store.rows import chunks
 from runtime.clock import Clock
 from runtime.log import get_logger

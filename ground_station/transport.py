@@ -66,7 +66,3 @@ class Transport(Protocol):
     def dropped(self) -> int:
         """Messages that came faster than they were taken away; nodes send them again."""
         ...
-
-    def close(self) -> None:
-        """Disconnect orderly."""
-        ...

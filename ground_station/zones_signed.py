@@ -4,10 +4,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from ground_station.config import GroundConfig
-from ground_station.store import Store, chain
+from ground_station.store import Store, Transaction, chain
 from ground_station.store import zones as stored
 from ground_station.zones import Site, zones_document
 from runtime.clock import Clock
@@ -36,7 +34,7 @@ def signed_zones(
 
 
 def _in_force(
-    tx: sa.Connection, config: GroundConfig, site: Site, content_sha256: str, clock: Clock
+    tx: Transaction, config: GroundConfig, site: Site, content_sha256: str, clock: Clock
 ) -> tuple[int, str]:
     newest = stored.newest(tx)
     if newest is not None and newest.content_sha256 == content_sha256:

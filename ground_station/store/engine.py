@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, S
 
 from runtime.errors import AskOperator, RetryLater
 
+Transaction = sa.Connection
+"""What queries run in; its owner decides when it ends."""
 _WRITES = "border_watch_writes"
 BUSY_TIMEOUT_MS = 10_000
 

@@ -158,6 +158,25 @@ export interface StationView {
   simulated: boolean;
 }
 
+/** Whether the station works; open to everybody, so it names nobody. */
+export interface HealthView {
+  status: "ok" | "degraded";
+  t_utc: string;
+  version: string;
+  database: boolean;
+  broker_connected: boolean;
+  workers_stale: string[];
+}
+
+/** What runs here, under which licence, and where its source is. */
+export interface AboutView {
+  name: string;
+  version: string;
+  licence: string;
+  source_url: string;
+  notices: string[];
+}
+
 /** Who is logged in; `csrf_token` goes into the X-CSRF-Token header of each POST. */
 export interface SessionView {
   user: string;
@@ -209,4 +228,19 @@ export interface CloseBody {
 /** Why it is open again. */
 export interface ReopenBody {
   note: string;
+}
+
+/** Which camera takes one picture now. */
+export interface StillBody {
+  sensor_id: string;
+}
+
+/** A command on its way to a node, and what the node answered. */
+export interface CommandView {
+  command_id: string;
+  node_id: string;
+  verb: string;
+  status: "SENT" | "NOT_SENT" | "ACCEPTED" | "REJECTED" | "COMPLETED" | "FAILED";
+  reason: string;
+  expires_utc: string;
 }
