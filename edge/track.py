@@ -154,12 +154,13 @@ class Tracker:
             detections: of this frame.
             t_s: monotonic instant of its capture; one that is not after the last counts as it.
         """
-        t_s = t_s if self._t_s is None else max(t_s, self._t_s)
-        if self._t_s is not None:
-            self._boxes = self._boxes.predict(t_s - self._t_s, self._motion)
+        last_s = self._t_s
+        t_s = t_s if last_s is None else max(t_s, last_s)
+        if last_s is not None:
+            self._boxes = self._boxes.predict(t_s - last_s, self._motion)
         self._t_s = t_s
         self._frame_size_px = detections.frame_size_px
-        ended = self._forget(t_s)
+        ended = self._forget(t_s, last_s)
         self._associate(detections, t_s)
         dropped = self._bound(t_s)
         named = [row for row, name in enumerate(self._names) if name is not None]
@@ -304,16 +305,21 @@ class Tracker:
         only = self._settings.confirm_hits <= 1
         self._names += [self._ids.new() if only else None for _ in range(count)]
 
-    def _forget(self, t_s: float) -> tuple[Track, ...]:
-        """Drop what has not been seen for too long, or has walked out of the picture."""
+    def _forget(self, t_s: float, last_s: float | None) -> tuple[Track, ...]:
+        """Drop what has not been seen for too long, or has walked out of the picture.
+
+        A track that the last frame still showed has missed nothing yet, however slow the frames.
+        """
         rules = self._settings
         unseen_s = t_s - self._seen_s
         named = np.array([name is not None for name in self._names], np.bool_)
         width, height = self._frame_size_px
         x, y = self._boxes.mean[:, 0], self._boxes.mean[:, 1] - self._boxes.mean[:, 3]
         outside = (x < 0) | (x > width) | (y > height) | (self._boxes.mean[:, 1] < 0)
-        gone = np.where(named, unseen_s > rules.lost_s, unseen_s > rules.tentative_s)
-        gone |= outside & (unseen_s > rules.tentative_s)
+        missed = self._seen_s < (t_s if last_s is None else last_s)
+        gone = (unseen_s > rules.lost_s) | (
+            (~named | outside) & missed & (unseen_s > rules.tentative_s)
+        )
         return self._remove(np.flatnonzero(gone), t_s)
 
     def _bound(self, t_s: float) -> tuple[Track, ...]:

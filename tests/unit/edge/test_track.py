@@ -233,3 +233,11 @@ def test_time_that_does_not_move_harms_nothing():
         update = follow.update(boxes((120, 300, 100, 0.8)), t_s)
     assert np.isfinite(update.tracks[0].foot_px).all()
     assert 0.4 == update.tracks[0].t_s
+
+
+def test_a_slow_camera_still_makes_tracks():
+    """At two frames in three seconds a slow walker is one track from his third box on."""
+    follow = tracker()
+    told = [walk(follow, 1, start=100 + 8 * k, t0=1.5 * k).tracks for k in range(6)]
+    assert [len(tracks) for tracks in told] == [0, 0, 1, 1, 1, 1]
+    assert {tracks[0].track_id for tracks in told[2:]} == {"T001"}
