@@ -59,9 +59,10 @@ function Watch() {
   );
 }
 
-// The browser gives sound inside a touch or key press only; any will do.
+// The browser gives sound inside a touch or key press only; any will do. Not on pointerdown: the banner
+// that then goes away would move what is being touched from under the finger.
 const wake = (): void => void unlock();
-addEventListener("pointerdown", wake);
+addEventListener("click", wake);
 addEventListener("keydown", wake);
 
 watch();
