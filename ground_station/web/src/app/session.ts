@@ -1,5 +1,5 @@
 /** Logging in, the event stream, and the clockwork that notices silence. */
-import { batch } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
 import type {
   AlertView,
   LinkLoginBody,
@@ -11,7 +11,7 @@ import type {
   TargetView,
 } from "../api-types";
 import { Api, Refused } from "../core/api";
-import { newer } from "../core/rank";
+import { isRaised, newer } from "../core/rank";
 import type { StreamEvent } from "../core/sse";
 import { Stream } from "../core/stream";
 import type { Language } from "../core/words";
@@ -31,6 +31,11 @@ export async function start(): Promise<void> {
   setLanguage(localStorage.getItem(LANGUAGE_KEY) === "en" ? "en" : "vi");
   tick();
   setInterval(tick, 500);
+  // A hidden tab still tells how many alerts wait.
+  effect(() => {
+    const waiting = state.openAlerts.value.filter(isRaised).length;
+    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${state.words.value.title}`;
+  });
   const token = new URLSearchParams(location.search).get("link");
   if (token === null) {
     await resume();
@@ -102,6 +107,7 @@ function leave(): void {
     state.loaded.value = false;
     state.station.value = null;
     state.alerts.value = new Map();
+    changes.clear();
     state.targets.value = new Map();
     state.nodes.value = new Map();
     state.selectedId.value = null;
@@ -175,14 +181,12 @@ function take(event: StreamEvent): void {
     }
     case "target": {
       const view = JSON.parse(event.data) as TargetView;
-      state.targets.value = new Map(state.targets.value).set(view.target_id, view);
+      changeTarget(view.target_id, view);
       break;
     }
     case "target_gone": {
       const { target_id } = JSON.parse(event.data) as { target_id: string };
-      const left = new Map(state.targets.value);
-      left.delete(target_id);
-      state.targets.value = left;
+      changeTarget(target_id, null);
       break;
     }
     case "alert":
@@ -195,6 +199,26 @@ function take(event: StreamEvent): void {
       // A newer station may say more than this page knows.
       break;
   }
+}
+
+/** Changes of targets that wait to be shown; null is gone. */
+const changes = new Map<string, TargetView | null>();
+const SHOW_EVERY_MS = 100;
+
+/** Hundreds of updates a second are shown ten times a second, all of them. */
+function changeTarget(target_id: string, view: TargetView | null): void {
+  if (changes.size === 0) setTimeout(showTargets, SHOW_EVERY_MS);
+  changes.set(target_id, view);
+}
+
+function showTargets(): void {
+  const targets = new Map(state.targets.value);
+  for (const [target_id, view] of changes) {
+    if (view) targets.set(target_id, view);
+    else targets.delete(target_id);
+  }
+  changes.clear();
+  state.targets.value = targets;
 }
 
 /** A new or changed alert, from the stream or as the answer to an act. */
@@ -217,5 +241,4 @@ export function setLanguage(language: Language): void {
   state.language.value = language;
   localStorage.setItem(LANGUAGE_KEY, language);
   document.documentElement.lang = language;
-  document.title = state.words.value.title;
 }

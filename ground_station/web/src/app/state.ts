@@ -9,7 +9,7 @@ import type {
   TargetView,
 } from "../api-types";
 import { fold, matches } from "../core/fold";
-import { faults } from "../core/format";
+import { clockDate, faults } from "../core/format";
 import { byRank, byTime, isOpen } from "../core/rank";
 import { SILENCE_MS } from "../core/stream";
 import { type Language, WORDS } from "../core/words";
@@ -38,6 +38,9 @@ export const stationClock_ms = signal(Date.now());
 export const language = signal<Language>("vi");
 export const words = computed(() => WORDS[language.value]);
 export const timeZone = computed(() => site.value?.time_zone ?? "Asia/Ho_Chi_Minh");
+
+/** The station's local date; changes once a day, so that what depends on it rests. */
+export const today = computed(() => clockDate(stationClock_ms.value, timeZone.value));
 
 export const selectedId = signal<string | null>(null);
 export const query = signal("");

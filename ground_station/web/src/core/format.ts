@@ -22,11 +22,11 @@ export function clockDate(instant: string | number, timeZone: string): string {
   }).format(new Date(instant));
 }
 
-/** Time of an event; with its day when that is not today. */
-export function eventTime(instant: string, now_ms: number, timeZone: string): string {
+/** Time of an event; with its day when that is not today (a date as clockDate writes it). */
+export function eventTime(instant: string, today: string, timeZone: string): string {
   const day = clockDate(instant, timeZone);
   const time = clockTime(instant, timeZone);
-  return day === clockDate(now_ms, timeZone) ? time : `${day.slice(0, 5)} ${time}`;
+  return day === today ? time : `${day.slice(0, 5)} ${time}`;
 }
 
 /** How long ago, in the coarsest unit that is still honest. */

@@ -103,6 +103,10 @@ export interface Words {
   noWebGl: string;
   targets: string;
   sector: string;
+  baseMissing: string;
+  unknown: string;
+  north: string;
+  east: string;
   zoomIn: string;
   zoomOut: string;
   closeDialog: string;
@@ -134,7 +138,7 @@ const vi: Words = {
   openAlerts: "Đang mở",
   closedAlerts: "Đã kết thúc",
   none: "không có",
-  search: "Tìm cảnh báo, mốc, địa danh",
+  search: "Tìm cảnh báo, mốc",
   searchPlaces: "Trên bản đồ",
   onWatch: "Trực ban",
   nobodyOnWatch: "Chưa có người trực",
@@ -253,6 +257,10 @@ const vi: Words = {
   noWebGl: "Trình duyệt không vẽ được bản đồ đầy đủ (không có WebGL): dùng sơ đồ và bảng.",
   targets: "Mục tiêu",
   sector: "Toàn khu vực",
+  baseMissing: "Không đọc được bản đồ nền",
+  unknown: "Không rõ tình hình: mất liên lạc với trạm",
+  north: "Bắc",
+  east: "Đông",
   zoomIn: "Phóng to",
   zoomOut: "Thu nhỏ",
   closeDialog: "Đóng",
@@ -315,7 +323,7 @@ const en: Words = {
   openAlerts: "Open",
   closedAlerts: "Closed",
   none: "none",
-  search: "Search alerts, markers, places",
+  search: "Search alerts, markers",
   searchPlaces: "On the map",
   onWatch: "On watch",
   nobodyOnWatch: "Nobody on watch",
@@ -428,6 +436,10 @@ const en: Words = {
   noWebGl: "This browser cannot draw the full map (no WebGL): sketch and table instead.",
   targets: "Targets",
   sector: "Whole sector",
+  baseMissing: "The base map cannot be read",
+  unknown: "Nothing is known: the station is lost",
+  north: "north",
+  east: "east",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   closeDialog: "Close",

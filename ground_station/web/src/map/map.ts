@@ -9,6 +9,7 @@ import type { Words } from "../core/words";
 import { siteFeatures, wholeLine } from "./features";
 import { ICON_RATIO, icons } from "./icons";
 import { FONT } from "./palette";
+import { sideNames } from "./sides";
 import { type LiveSource, style } from "./style";
 
 setWorkerUrl(workerUrl);
@@ -18,6 +19,8 @@ export interface MapListener {
   alert(alert_id: string): void;
   /** What lies under the pointer, or null; in pixels of the map. */
   hover(hit: { layer: string; properties: Record<string, unknown>; x_px: number; y_px: number } | null): void;
+  /** The base map cannot be read; everything else is drawn all the same. */
+  trouble(): void;
 }
 
 const TOUCH_PX = 14;
@@ -27,6 +30,7 @@ const HOVER_LAYERS = ["alerts", "targets", "cameras", "markers", "zones", "line"
 export class SiteMap {
   readonly #map: GlMap;
   #course: LonLat[] = [];
+  #markers: LonLat[] = [];
   #ourSide: "left" | "right" = "left";
   #sideWords: Pick<Words, "ourSide" | "otherSide"> = { ourSide: "", otherSide: "" };
 
@@ -52,6 +56,7 @@ export class SiteMap {
     });
     map.touchZoomRotate.disableRotation();
     map.keyboard.disableRotation();
+    map.on("error", () => listener.trouble());
     for (const [name, image] of icons()) map.addImage(name, image, { pixelRatio: ICON_RATIO });
     await new Promise<void>((done) => {
       if (map.isStyleLoaded()) done();
@@ -98,6 +103,7 @@ export class SiteMap {
   setSite(site: SiteView, words: Words, language: "vi" | "en"): void {
     const { line, zones, zoneNames, markers, places } = siteFeatures(site, language);
     this.#course = wholeLine(line);
+    this.#markers = markers.features.map((row) => (row.geometry as GeoJSON.Point).coordinates as LonLat);
     this.#sideWords = words;
     this.set("line", line);
     this.set("zones", zones);
@@ -113,46 +119,26 @@ export class SiteMap {
     this.#nameSides();
   }
 
-  /** Writes whose side is whose along the longest visible piece of the line. */
+  /** Writes whose side is whose beside the part of the line that is in the picture. */
   #nameSides(): void {
-    const view = this.#map.getBounds();
-    const size = this.#map.getCanvas().getBoundingClientRect();
-    const onScreen = (p: LonLat): boolean => view.contains(p);
-    let best: { a: LonLat; b: LonLat; away: number } | null = null;
-    for (let i = 0; i + 1 < this.#course.length; i += 1) {
-      const [from, to] = [this.#course[i]!, this.#course[i + 1]!];
-      // Long pieces are walked in tenths, so that one that only passes through the picture counts.
-      for (let k = 0; k < 10; k += 1) {
-        const at = (t: number): LonLat => [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t];
-        const middle = at((k + 0.5) / 10);
-        if (!onScreen(middle)) continue;
-        const p = this.#map.project(middle);
-        // A little right of the middle reads best: the tools are at the left and bottom.
-        const away = Math.hypot(p.x - size.width * 0.6, p.y - size.height / 2);
-        if (!best || away < best.away) best = { a: at(k / 10), b: at((k + 1) / 10), away };
-      }
-    }
-    const features: GeoJSON.Feature[] = [];
-    if (best) {
-      const a = this.#map.project(best.a);
-      const b = this.#map.project(best.b);
-      const long = Math.hypot(b.x - a.x, b.y - a.y) || 1;
-      // Screen y grows downwards: the right hand of a line is (-dy, dx).
-      const right = { x: -(b.y - a.y) / long, y: (b.x - a.x) / long };
-      let turn_deg = (Math.atan2(b.y - a.y, b.x - a.x) * 180) / Math.PI;
-      if (turn_deg > 90) turn_deg -= 180;
-      if (turn_deg < -90) turn_deg += 180;
-      for (const ours of [true, false]) {
-        const way = (this.#ourSide === "right") === ours ? 32 : -32;
-        const at = this.#map.unproject([(a.x + b.x) / 2 + right.x * way, (a.y + b.y) / 2 + right.y * way]);
-        features.push({
+    const { width, height } = this.#map.getCanvas().getBoundingClientRect();
+    const names = sideNames(this.#course, this.#ourSide, {
+      width,
+      height,
+      project: (point) => this.#map.project(point),
+      taken: this.#markers.map((point) => this.#map.project(point)),
+    });
+    this.set("side-names", {
+      type: "FeatureCollection",
+      features: names.map(({ ours, x, y, turn_deg }) => {
+        const at = this.#map.unproject([x, y]);
+        return {
           type: "Feature",
           properties: { ours, turn_deg, label: ours ? this.#sideWords.ourSide : this.#sideWords.otherSide },
           geometry: { type: "Point", coordinates: [at.lng, at.lat] },
-        });
-      }
-    }
-    this.set("side-names", { type: "FeatureCollection", features });
+        };
+      }),
+    });
   }
 
   fit(points: LonLat[], animate: boolean): void {

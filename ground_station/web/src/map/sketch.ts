@@ -1,8 +1,9 @@
 /** The map's stand-in where WebGL is missing: a plain 2D drawing of the same features. */
 import { bounds, type LonLat } from "../core/geometry";
-import type { AlertFeatures, SiteFeatures, TargetFeatures } from "./features";
+import { type AlertFeatures, type SiteFeatures, type TargetFeatures, wholeLine } from "./features";
 import { LEVEL_PATH } from "./icons";
 import { COLOUR, LEVEL_COLOUR } from "./palette";
+import { sideNames } from "./sides";
 
 export interface SketchContent {
   site: SiteFeatures;
@@ -10,6 +11,7 @@ export interface SketchContent {
   targets: TargetFeatures;
   alerts: AlertFeatures;
   focus: LonLat[];
+  sideWords: { ourSide: string; otherSide: string };
 }
 
 type Level = keyof typeof LEVEL_COLOUR;
@@ -74,6 +76,24 @@ export function sketch(canvas: HTMLCanvasElement, content: SketchContent): void 
   }
   pen.lineWidth = 2.5;
   for (const segment of content.site.line.features) outline(pen, to, segment, COLOUR.line);
+  const places = content.site.markers.features.map((row) => (row.geometry as GeoJSON.Point).coordinates as LonLat);
+  const onScreen = (point: LonLat) => {
+    const [x, y] = to(point);
+    return { x, y };
+  };
+  const names = sideNames(wholeLine(content.site.line), content.site.ourSide, {
+    width, height, project: onScreen, taken: places.map(onScreen),
+  });
+  pen.textAlign = "center";
+  for (const name of names) {
+    pen.save();
+    pen.translate(name.x, name.y);
+    pen.rotate((name.turn_deg * Math.PI) / 180);
+    pen.fillStyle = name.ours ? COLOUR.accent : COLOUR.faint;
+    pen.fillText(name.ours ? content.sideWords.ourSide : content.sideWords.otherSide, 0, 0);
+    pen.restore();
+  }
+  pen.textAlign = "left";
   for (const marker of content.site.markers.features) {
     const [x, y] = to((marker.geometry as GeoJSON.Point).coordinates as LonLat);
     pen.fillStyle = COLOUR.line;

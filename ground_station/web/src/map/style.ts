@@ -159,6 +159,8 @@ function ownLayers(lat_deg: number, ourSide: "left" | "right"): unknown[] {
       layout: {
         "icon-image": ["concat", "camera-", ["get", "status"]], "icon-rotate": ["get", "azimuth_deg"],
         "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true,
+        // Two cameras on one mast: the broken one lies on top.
+        "symbol-sort-key": ["match", ["get", "status"], "online", 0, 1],
       },
     },
     {

@@ -7,6 +7,9 @@ import { isRaised } from "../core/rank";
 import { Card } from "./card";
 import { Icon, LevelMark } from "./marks";
 
+/** The diary is for a glance back; more than this is the business of reports. */
+const CLOSED_SHOWN = 200;
+
 /** The right-hand column: what is broken, what is open, what was closed; never empty. */
 export function Alerts(props: { onSpot(spot: state.Spot): void }) {
   const words = state.words.value;
@@ -32,7 +35,7 @@ export function Alerts(props: { onSpot(spot: state.Spot): void }) {
             <summary>
               {words.closedAlerts} <span class="number">{closed.length}</span>
             </summary>
-            <ol>{state.showClosed.value && closed.map((alert) => <Row key={alert.alert_id} alert={alert} />)}</ol>
+            <ol>{state.showClosed.value && closed.slice(0, CLOSED_SHOWN).map((alert) => <Row key={alert.alert_id} alert={alert} />)}</ol>
           </details>
         )}
       </div>
@@ -108,7 +111,9 @@ function Faults() {
 function Quiet() {
   const words = state.words.value;
   const station = state.station.value;
-  if (state.stationLost.value) return null;
+  if (state.stationLost.value) {
+    return <div class="quiet trouble" role="status"><h2>{words.unknown}</h2></div>;
+  }
   if (!state.loaded.value || !station) {
     return <div class="quiet waiting" role="status"><h2>{words.loading}</h2></div>;
   }
@@ -154,7 +159,7 @@ function Row(props: { alert: AlertView }) {
           <span class="sep"> · </span>
           {said.what}
         </span>
-        <time class="number">{eventTime(alert.t_event_utc, state.stationClock_ms.value, state.timeZone.value)}</time>
+        <time class="number">{eventTime(alert.t_event_utc, state.today.value, state.timeZone.value)}</time>
         <span class="where">{said.where}</span>
         <span class="state">
           {alert.late && <span class="tag">{words.late}</span>}

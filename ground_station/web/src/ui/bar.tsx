@@ -62,7 +62,7 @@ function NodeButton(props: { node: NodeView; onNode(node: NodeView): void }) {
         aria-label={`${node.name}: ${words.nodeState[node.state]}, ${last}`}
         onClick={() => props.onNode(node)}
       >
-        <NodeDot state={node.state} troubled={troubled} />
+        <NodeDot state={node.state} troubled={troubled} known={!state.stationLost.value} />
       </button>
       <div class="tip" role="tooltip">
         <strong>{node.name}</strong>

@@ -59,7 +59,7 @@ export function Card(props: { alert: AlertView }) {
           <ol class="acts">
             {alert.acts.map((act, i) => (
               <li key={i}>
-                <time class="number">{eventTime(act.t_utc, state.stationClock_ms.value, state.timeZone.value)}</time>
+                <time class="number">{eventTime(act.t_utc, state.today.value, state.timeZone.value)}</time>
                 <span>{sayAct(act, words)}</span>
               </li>
             ))}
@@ -156,7 +156,7 @@ function Coordinates(props: { lon_deg: number; lat_deg: number }) {
   const rows: [string, string][] = [["WGS 84", toDegrees(lon_deg, lat_deg)]];
   for (const system of Object.keys(VN2000_SYSTEMS) as Vn2000System[]) {
     const { north_m, east_m } = toVn2000(lon_deg, lat_deg, system);
-    rows.push([`VN-2000 ${system}`, `X (Bắc) ${north_m.toFixed(1)}  Y (Đông) ${east_m.toFixed(1)}`]);
+    rows.push([`VN-2000 ${system}`, `X (${words.north}) ${north_m.toFixed(1)}  Y (${words.east}) ${east_m.toFixed(1)}`]);
   }
   rows.push(["MGRS (WGS 84)", toMgrs(lon_deg, lat_deg)]);
   return (
@@ -164,8 +164,10 @@ function Coordinates(props: { lon_deg: number; lat_deg: number }) {
       <tbody>
         {rows.map(([name, text]) => (
           <tr key={name}>
-            <th scope="row">{name}</th>
-            <td class="number">{text}</td>
+            <th scope="row">
+              {name}
+              <span class="number">{text}</span>
+            </th>
             <td><CopyButton text={text} words={words} /></td>
           </tr>
         ))}

@@ -42,14 +42,16 @@ export function MapPanel(props: { handle: { current: MapHandle | null } }) {
       {site === null ? (
         <p class="waiting">{words.connecting}</p>
       ) : webGl ? (
-        <GlPanel key={site.site_id} handle={props.handle} />
+        <GlPanel key={`${site.site_id}/${site.zones_version}`} handle={props.handle} />
       ) : (
         <SketchPanel handle={props.handle} />
       )}
-      {site && !site.authoritative && (
-        <p class="notice">{state.language.value === "vi" ? site.notice_vi : site.notice_en}</p>
+      {site && (
+        <div class="small-print">
+          {!site.authoritative && <p>{state.language.value === "vi" ? site.notice_vi : site.notice_en}</p>}
+          <p class="attribution">{site.attribution.join(" · ")}</p>
+        </div>
       )}
-      {site && <p class="attribution">{site.attribution.join(" · ")}</p>}
     </section>
   );
 }
@@ -58,6 +60,7 @@ function GlPanel(props: { handle: { current: MapHandle | null } }) {
   const container = useRef<HTMLDivElement>(null);
   const map = useRef<SiteMap | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
+  const [baseMissing, setBaseMissing] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const words = state.words.value;
   const fitSector = (): void => {
@@ -74,6 +77,7 @@ function GlPanel(props: { handle: { current: MapHandle | null } }) {
       .then(async ({ SiteMap }) => {
         const drawn = await SiteMap.open(container.current!, site, {
           alert: select,
+          trouble: () => setBaseMissing(true),
           hover: (hit) =>
             setHover(hit && { text: say(hit.layer, hit.properties), x_px: hit.x_px, y_px: hit.y_px }),
         });
@@ -103,6 +107,7 @@ function GlPanel(props: { handle: { current: MapHandle | null } }) {
   return (
     <>
       <div class="gl" ref={container} />
+      {baseMissing && <p class="base-missing" role="status">{words.baseMissing}</p>}
       <div class="map-tools">
         <button class="tool" aria-label={words.zoomIn} title={words.zoomIn} onClick={() => map.current?.zoom(1)}>
           <Icon name="plus" />
@@ -239,6 +244,7 @@ function SketchPanel(props: { handle: { current: MapHandle | null }; because?: s
           views: cameraFeatures(nodes).views,
           targets: targetFeatures(state.targets.value.values(), state.alerts.value),
           alerts: alertFeatures(state.alerts.value.values(), state.selected.value, features.markers, () => ""),
+          sideWords: state.words.value,
           focus: sector ? wholeLine(features.line) : homePoints(site, nodes),
         });
       }),

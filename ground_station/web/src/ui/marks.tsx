@@ -24,8 +24,16 @@ export function LevelMark(props: { level: AlertView["level"]; taken?: boolean; s
   );
 }
 
-/** A node's dot: full when all is well, half when not quite, an empty crossed ring when silent. */
-export function NodeDot(props: { state: NodeView["state"]; troubled: boolean }) {
+/** A node's dot: full when all is well, half when not quite, an empty crossed ring when silent,
+ * a dashed one when the station is lost and nobody knows. */
+export function NodeDot(props: { state: NodeView["state"]; troubled: boolean; known: boolean }) {
+  if (!props.known) {
+    return (
+      <svg class="dot faint" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
+        <circle cx="12" cy="12" r="8" fill="none" stroke="currentColor" stroke-width="2.6" stroke-dasharray="4 3" />
+      </svg>
+    );
+  }
   const silent = isSilent(props);
   const well = props.state === "online" && !props.troubled;
   return (
