@@ -40,7 +40,7 @@ _PACKAGES = (
     "wire", "geo", "runtime", "hardware", "models", "edge", "ground_station", "simulations",
 )  # fmt: skip
 _SOURCE_SUFFIXES = {
-    ".py", ".pyi", ".typed", ".mako", ".ts", ".css", ".html", ".json", ".toml", ".md", ".txt",
+    ".py", ".pyi", ".typed", ".mako", ".ts", ".tsx", ".css", ".html", ".svg", ".json", ".toml", ".md", ".txt",
     ".cfg", ".service", ".geojson",
 }  # fmt: skip
 _BESIDE = ("LICENSE", "README.md", "CHANGELOG.md", "setup.cfg", "pyproject.toml", "Makefile")

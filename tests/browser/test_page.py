@@ -241,12 +241,14 @@ def test_dispatch_names_a_team_and_remembers_it(busy: Visit) -> None:
     page.wait_for_selector(".row")
     page.keyboard.press("j")
     page.keyboard.press("d")
+    page.wait_for_selector("dialog input:focus")
     page.keyboard.type("Tổ tuần tra 1")
     page.keyboard.press("Enter")
     page.wait_for_selector("dialog", state="detached")
     assert ("1", "assign") == verbs(busy)[0]
     assert "Tổ tuần tra 1" == busy.station.acts[0][2]["team"]
     page.keyboard.press("d")
+    page.wait_for_selector("dialog .choices button")
     assert "Tổ tuần tra 1" in page.locator("dialog .choices").inner_text()
 
 
@@ -306,6 +308,7 @@ def test_closed_alert_is_reopened_with_a_reason(busy: Visit) -> None:
     page.locator(".closed > summary").click()
     page.locator(".row.closed .head").first.click()
     page.keyboard.press("c")
+    page.wait_for_selector("dialog input:focus")
     page.keyboard.type("Thấy lại dấu chân")
     page.keyboard.press("Enter")
     page.wait_for_selector("dialog", state="detached")

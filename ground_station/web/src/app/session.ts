@@ -130,11 +130,13 @@ async function reload(): Promise<void> {
   const asked_ms = performance.now();
   const mine = stream;
   try {
-    const [site, nodes, targets, alerts] = await Promise.all([
+    const [site, nodes, targets, latest, open] = await Promise.all([
       api.get<SiteView>("site"),
       api.get<NodeView[]>("nodes"),
       api.get<TargetView[]>("targets"),
       api.get<AlertView[]>("alerts"),
+      // An open alert is never too old to be shown.
+      api.get<AlertView[]>("alerts?open=true&limit=1000"),
     ]);
     if (mine !== stream || mine === null) return;
     batch(() => {
@@ -144,7 +146,7 @@ async function reload(): Promise<void> {
       state.targets.value = new Map(targets.map((target) => [target.target_id, target]));
       const known = state.alerts.value;
       state.alerts.value = new Map(
-        alerts.map((alert) => [alert.alert_id, newer(known.get(alert.alert_id), alert)]),
+        [...latest, ...open].map((alert) => [alert.alert_id, newer(known.get(alert.alert_id), alert)]),
       );
       for (const event of meanwhile ?? []) take(event);
       state.loaded.value = true;

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { assign, close, reopen } from "../app/acts";
 import * as state from "../app/state";
 import { parts } from "../core/format";
@@ -9,7 +9,8 @@ import { Icon } from "./marks";
 /** A modal box: the browser keeps the focus inside and gives it back afterwards. */
 function Box(props: { title: string; children: ComponentChildren }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next painting: who types at once after the key must not lose a letter.
+  useLayoutEffect(() => {
     box.current?.showModal();
     box.current?.querySelector<HTMLElement>("[data-first]")?.focus();
   }, []);
@@ -82,7 +83,7 @@ function About() {
       <dl class="facts">
         <div><dt>{words.version}</dt><dd>{state.station.value?.version ?? ""}</dd></div>
         <div><dt>{words.licence}</dt><dd>AGPL-3.0-or-later</dd></div>
-        <div><dt>{words.source}</dt><dd><a href="/api/v1/source">/api/v1/source</a></dd></div>
+        <div><dt>{words.source}</dt><dd><a href="/api/v1/source" download>/api/v1/source</a></dd></div>
         <div>
           <dt>{words.mapData}</dt>
           <dd>{[...new Set(["© OpenStreetMap contributors (ODbL 1.0)", "GeoNames (CC BY 4.0)", ...attribution])].join(" · ")}</dd>
