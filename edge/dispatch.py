@@ -144,7 +144,11 @@ class Uplink:
             batch = self._outbox.due(
                 room, backlog_limit=0 if thin else max(1, room // 4), key_only=thin
             )
+            refused = False
             for due in batch:
+                if refused:
+                    self._outbox.not_sent(due.seq)
+                    continue
                 try:
                     topic, payload = self._envelopes.queued(due)
                 except (codec.Refused, ValidationError, UnknownTopic) as error:
@@ -154,11 +158,14 @@ class Uplink:
                     continue
                 token = self._transport.publish(topic, payload, qos=1)
                 if token is None:
+                    # The line fell while we spoke. What comes back would be due at once: to ask for
+                    # it again here would never end, and never let the transport notice.
+                    refused = True
                     self._outbox.not_sent(due.seq)
                     continue
                 self._in_flight[token] = (due.seq, len(payload))
                 self._bytes_in_flight += len(payload)
-            if not batch or not self._transport.connected:
+            if refused or not batch or not self._transport.connected:
                 return
 
     def _collect(self) -> None:

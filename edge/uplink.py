@@ -134,6 +134,7 @@ class PahoTransport:
         token, self._next_token = self._next_token, self._next_token + 1
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._drop(mqtt.error_string(info.rc))
             return None
         if qos == 0:
             self._acknowledged.append(token)
