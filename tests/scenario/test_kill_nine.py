@@ -1,0 +1,146 @@
+"""Nothing lost, nothing doubled: node, station and broker are killed while people cross on film."""
+
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.scenario import real, vtest
+
+SITE, NODE, SENSOR = "pets", "mast-1", "cam-1"
+
+
+class Witness:
+    """Reads the node's queue on disk from outside and remembers every key observation it saw."""
+
+    def __init__(self, outbox: Path) -> None:
+        self._outbox = outbox
+        self.key_ids: set[str] = set()
+        self.waiting = 0
+
+    def look(self) -> None:
+        if not self._outbox.exists():
+            return
+        file = sqlite3.connect(f"file:{self._outbox}?mode=ro", uri=True, timeout=5)
+        try:
+            rows = file.execute("SELECT id, kind, rank FROM message").fetchall()
+        except sqlite3.OperationalError:  # The schema is being written at this very moment.
+            return
+        finally:
+            file.close()
+        self.waiting = len(rows)
+        self.key_ids.update(row[0] for row in rows if row[1] == "obs" and row[2] == 0)
+
+
+def _stored(database: Path) -> list[tuple[str, int, bool]]:
+    file = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)
+    try:
+        return file.execute("SELECT id, seq, is_key FROM observations").fetchall()
+    finally:
+        file.close()
+
+
+@pytest.mark.data
+@pytest.mark.broker
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+def test_every_key_observation_is_stored_exactly_once_after_each_part_was_killed(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    """Kill -9 of node, station and broker in turn, on real film with the real network."""
+    broker_port, http_port = real.free_port(), real.free_port()
+    camera = vtest.fitted_camera(vtest.truth_table(data_dir))
+    node_config = real.node_toml(
+        tmp_path,
+        site_id=SITE,
+        node_id=NODE,
+        broker_port=broker_port,
+        camera={
+            "sensor_id": SENSOR,
+            "source": str(data_dir / "films" / "vtest.avi"),
+            "film_rate_hz": vtest.FILM_RATE_HZ,
+            "pace": "real_time",
+        },
+        tables={
+            "mount": {
+                "lon_deg": camera.position.lon_deg,
+                "lat_deg": camera.position.lat_deg,
+                "alt_hae_m": camera.position.alt_hae_m,
+                "azimuth_deg": camera.azimuth_deg,
+                "pitch_deg": camera.pitch_deg,
+                "roll_deg": camera.roll_deg,
+                "horizontal_sigma_m": 0.1,
+            },
+            "lens": {
+                "width_px": vtest.SIZE_PX[0],
+                "height_px": vtest.SIZE_PX[1],
+                "fx_px": camera.lens.fx_px,
+                "fy_px": camera.lens.fy_px,
+                "cx_px": camera.lens.cx_px,
+                "cy_px": camera.lens.cy_px,
+            },
+            "ground": {"alt_hae_m": vtest.ORIGIN.alt_hae_m, "sigma_m": 0.05},
+        },
+    )
+    broker = real.mosquitto(tmp_path, broker_port)
+    station, home = real.station(
+        tmp_path, vtest.site_geojson(), site_id=SITE, broker_port=broker_port, http_port=http_port
+    )
+    database = home / "data" / "station.sqlite3"
+    node = real.Program(
+        "node", real.border_edge("run", "--config", str(node_config), "--exit-when-done"), tmp_path
+    )
+    witness = Witness(tmp_path / "node" / "outbox.db")
+
+    def more_stored(than: int) -> bool:
+        witness.look()
+        return len(_stored(database)) > than
+
+    try:
+        broker.start()
+        real.wait_for("the broker", lambda: real.listens(broker_port), 10)
+        station.start()
+        real.wait_for("the station", lambda: real.health(http_port) is not None, 60)
+        node.start()
+        real.wait_for("first observations", lambda: more_stored(15), 90)
+
+        for victim in (node, station, broker):
+            before = len(_stored(database))
+            victim.kill()
+            for _ in range(10):  # The others go on without it for a while.
+                witness.look()
+                real.time.sleep(0.1)
+            victim.start()
+            real.wait_for(
+                f"observations after {victim.name} was killed",
+                lambda n=before: more_stored(n + 10),
+                90,
+            )
+
+        def done() -> bool:
+            witness.look()
+            return not node.running
+
+        real.wait_for("the film's end, and a node with nothing left to say", done, 240, 0.05)
+        assert node.wait(1) == 0, node.tail()
+    except BaseException:
+        for program in (node, station, broker):
+            print(f"--- {program.name}\n{program.tail()}")
+        raise
+    finally:
+        for program in (node, station, broker):
+            program.stop()
+
+    stored = _stored(database)
+    counted = Counter(row[0] for row in stored)
+    keys = {row[0] for row in stored if row[2]}
+    print(
+        f"\nkilled in turn: node, station, broker; observations stored {len(stored)}, key {len(keys)}, "
+        f"key seen in the queue by the witness {len(witness.key_ids)}, "
+        f"missing {len(witness.key_ids - keys)}, doubled {sum(n > 1 for n in counted.values())}"
+    )
+    assert len(witness.key_ids) >= 20
+    assert witness.key_ids - keys == set()
+    assert [n for n in counted.values() if n > 1] == []
+    assert witness.waiting == 0
