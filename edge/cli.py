@@ -64,7 +64,10 @@ def _explained() -> Iterator[None]:
 
 def _load(config: Path) -> "Loaded[NodeConfig]":
     from edge.config import NodeConfig
+    from edge.yolo import YOLO_ENVIRONMENT
 
+    # Before anything may import ultralytics: no calls home, no installing of packages.
+    os.environ.update(YOLO_ENVIRONMENT)  # noqa: TID251  # a cli module may
     return load(config, NodeConfig)
 
 

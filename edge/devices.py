@@ -5,6 +5,7 @@ from pathlib import Path
 from edge.app import Devices
 from edge.config import CameraSettings, NodeConfig
 from edge.detect import Detector
+from edge.detector import open_detector
 from edge.uplink import PahoTransport
 from geo.frames import GeodeticPoint
 from hardware.camera_opencv import CameraSource, OpenCvCamera
@@ -60,7 +61,6 @@ def open_detectors(config: NodeConfig) -> dict[str, Detector]:
 
     Raises:
         ModelError: A file is missing, damaged or of another layout.
-        AskOperator: The engine is not installed.
     """
     opened: dict[str, Detector] = {}
     found: dict[str, Detector] = {}
@@ -74,21 +74,10 @@ def open_detectors(config: NodeConfig) -> dict[str, Detector]:
 
 def _open_detector(config: NodeConfig, entry: NetworkEntry) -> Detector:
     rules = config.detector
-    if rules.engine == "yolo":
-        try:
-            from edge.yolo import UltralyticsDetector
-        except ImportError as error:
-            raise AskOperator(
-                field="detector.engine",
-                value="yolo",
-                allowed=f"onnx, or yolo with the extra installed ({error})",
-                next_step='run: pip install "border-watch[yolo]", or set engine = "onnx"',
-            ) from None
-        return UltralyticsDetector(entry, min_confidence=rules.min_confidence, device=rules.device)
-    from edge.onnx import OnnxDetector
-
-    return OnnxDetector(
+    return open_detector(
         entry,
+        engine=rules.engine,
+        device=rules.device,
         threads=rules.threads,
         min_confidence=rules.min_confidence,
         input_size_px=rules.input_size_px,

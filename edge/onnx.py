@@ -43,7 +43,6 @@ class OnnxDetector:
         min_confidence: weakest box that is returned, 0..1.
         input_size_px: longer side of the input for networks whose input is free; None takes the
             size its figures were measured with.
-        max_iou: overlap above which the weaker box of a class goes; None takes the manifest's.
 
     Raises:
         ModelError: the file is missing, damaged, no ONNX, or not of the layout the manifest says.
@@ -56,7 +55,6 @@ class OnnxDetector:
         threads: int = 0,
         min_confidence: float = WEAK_CONFIDENCE,
         input_size_px: int | None = None,
-        max_iou: float | None = None,
     ) -> None:
         if entry.layout != "yolov8":
             raise _wrong(entry, "layout", entry.layout, "yolov8", "Open it through edge.yolo.")
@@ -69,7 +67,7 @@ class OnnxDetector:
             np.int64,
         )
         self._min_confidence = min_confidence
-        self._max_iou = entry.nms_iou if max_iou is None else max_iou
+        self._max_iou = entry.nms_iou
         self._box: Letterbox | None = None
         self._canvas = np.zeros((0, 0, 3), np.uint8)
         self.warm_up((self._longer_side_px, self._longer_side_px))

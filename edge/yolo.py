@@ -28,7 +28,7 @@ class UltralyticsDetector:
         entry: what the manifest says of it; the checksum is verified before it is loaded.
         min_confidence: weakest box that is returned, 0..1.
         device: as ultralytics names it ("cpu", "0"); None lets it choose.
-        max_iou: overlap above which the weaker box of a class goes; None takes the manifest's.
+        input_size_px: longer side of the input; None takes the manifest's.
 
     Raises:
         ModelError: the weights or the library are missing, or it knows other classes.
@@ -40,7 +40,7 @@ class UltralyticsDetector:
         *,
         min_confidence: float = 0.1,
         device: str | None = None,
-        max_iou: float | None = None,
+        input_size_px: int | None = None,
     ) -> None:
         self._entry = verify(entry)
         try:
@@ -75,8 +75,8 @@ class UltralyticsDetector:
         self._class_map = class_map(entry)
         self._arguments: dict[str, Any] = {
             "conf": min_confidence,
-            "iou": entry.nms_iou if max_iou is None else max_iou,
-            "imgsz": entry.nominal_size_px,
+            "iou": entry.nms_iou,
+            "imgsz": input_size_px or entry.nominal_size_px,
             "verbose": False,
         }
         if device is not None:
