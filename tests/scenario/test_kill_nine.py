@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenario import real, vtest
-
-SITE, NODE, SENSOR = "pets", "mast-1", "cam-1"
+from tests.scenario import pets_road, real
 
 
 class Witness:
@@ -49,59 +47,16 @@ def test_every_key_observation_is_stored_exactly_once_after_each_part_was_killed
     data_dir: Path, tmp_path: Path
 ) -> None:
     """Kill -9 of node, station and broker in turn, on real film with the real network."""
-    broker_port, http_port = real.free_port(), real.free_port()
-    camera = vtest.fitted_camera(vtest.truth_table(data_dir))
-    node_config = real.node_toml(
-        tmp_path,
-        site_id=SITE,
-        node_id=NODE,
-        broker_port=broker_port,
-        camera={
-            "sensor_id": SENSOR,
-            "source": str(data_dir / "films" / "vtest.avi"),
-            "film_rate_hz": vtest.FILM_RATE_HZ,
-            "pace": "real_time",
-        },
-        tables={
-            "mount": {
-                "lon_deg": camera.position.lon_deg,
-                "lat_deg": camera.position.lat_deg,
-                "alt_hae_m": camera.position.alt_hae_m,
-                "azimuth_deg": camera.azimuth_deg,
-                "pitch_deg": camera.pitch_deg,
-                "roll_deg": camera.roll_deg,
-                "horizontal_sigma_m": 0.1,
-            },
-            "lens": {
-                "width_px": vtest.SIZE_PX[0],
-                "height_px": vtest.SIZE_PX[1],
-                "fx_px": camera.lens.fx_px,
-                "fy_px": camera.lens.fy_px,
-                "cx_px": camera.lens.cx_px,
-                "cy_px": camera.lens.cy_px,
-            },
-            "ground": {"alt_hae_m": vtest.ORIGIN.alt_hae_m, "sigma_m": 0.05},
-        },
-    )
-    broker = real.mosquitto(tmp_path, broker_port)
-    station, home = real.station(
-        tmp_path, vtest.site_geojson(), site_id=SITE, broker_port=broker_port, http_port=http_port
-    )
-    database = home / "data" / "station.sqlite3"
-    node = real.Program(
-        "node", real.border_edge("run", "--config", str(node_config), "--exit-when-done"), tmp_path
-    )
-    witness = Witness(tmp_path / "node" / "outbox.db")
+    road = pets_road.lay(tmp_path, data_dir)
+    node, station, broker, database = road.node, road.station, road.broker, road.database
+    witness = Witness(road.outbox)
 
     def more_stored(than: int) -> bool:
         witness.look()
         return len(_stored(database)) > than
 
     try:
-        broker.start()
-        real.wait_for("the broker", lambda: real.listens(broker_port), 10)
-        station.start()
-        real.wait_for("the station", lambda: real.health(http_port) is not None, 60)
+        road.start_station()
         node.start()
         real.wait_for("first observations", lambda: more_stored(15), 90)
 
@@ -125,12 +80,10 @@ def test_every_key_observation_is_stored_exactly_once_after_each_part_was_killed
         real.wait_for("the film's end, and a node with nothing left to say", done, 240, 0.05)
         assert node.wait(1) == 0, node.tail()
     except BaseException:
-        for program in (node, station, broker):
-            print(f"--- {program.name}\n{program.tail()}")
+        print(road.last_words())
         raise
     finally:
-        for program in (node, station, broker):
-            program.stop()
+        road.stop()
 
     stored = _stored(database)
     counted = Counter(row[0] for row in stored)
