@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Literal, get_args
 
 import argon2
@@ -155,8 +156,11 @@ class People:
         self._throttle = Throttle(attempts=settings.login_attempts, wait_s=settings.login_wait_s)
         self._hashing = threading.Semaphore(2)
         """Argon2 takes 64 MB each time: never more than two at once, whoever knocks."""
-        self._nobody_hash = self._hasher.hash(secrets.token_urlsafe(16))
+
+    @cached_property
+    def _nobody_hash(self) -> str:
         """Checked when there is no such user, so that the time taken tells nothing."""
+        return self._hasher.hash(secrets.token_urlsafe(16))
 
     # --- users ------------------------------------------------------------------------------------
     def add_user(
