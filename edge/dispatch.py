@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from edge.commands import CommandDesk
 from edge.envelopes import Envelopes
 from edge.limits import Limits, LimitsRefused
-from edge.outbox import Outbox
+from edge.outbox import Due, Outbox
 from hardware.ports import Inbound, Transport, Will
 from runtime.clock import Clock
 from runtime.log import get_logger
@@ -86,14 +86,13 @@ class Uplink:
         if not self._opened:
             self._open()
         self._outbox.notice_clock()
-        if self._transport.connections != self._connection or not self._transport.connected:
+        fresh = self._transport.connections != self._connection
+        if fresh or not self._transport.connected:
             self._in_flight.clear()
             self._bytes_in_flight = 0
             self._outbox.disconnected()
-        if self._transport.connected:
-            if self._transport.connections != self._connection:
-                self._connection = self._transport.connections
-                self._greet(now_s)
+        if self._transport.connected and (not fresh or self._greet(now_s)):
+            self._connection = self._transport.connections
             self._collect()
             self._speak(now_s)
             self._send()
@@ -118,11 +117,12 @@ class Uplink:
         )
         self._opened = True
 
-    def _greet(self, now_s: float) -> None:
+    def _greet(self, now_s: float) -> bool:
+        """Say who we are; whether the line took it."""
         topic, payload = self._envelopes.now("birth", self._birth())
-        self._transport.publish(topic, payload, qos=1, retain=True)
         self._said = None
         self._health_due_s = now_s
+        return self._transport.publish(topic, payload, qos=1, retain=True) is not None
 
     def _speak(self, now_s: float) -> None:
         state = self._state()
@@ -144,29 +144,28 @@ class Uplink:
             batch = self._outbox.due(
                 room, backlog_limit=0 if thin else max(1, room // 4), key_only=thin
             )
-            refused = False
-            for due in batch:
-                if refused:
-                    self._outbox.not_sent(due.seq)
-                    continue
-                try:
-                    topic, payload = self._envelopes.queued(due)
-                except (codec.Refused, ValidationError, UnknownTopic) as error:
-                    # Written by another version of the program: it would block all behind it.
-                    self._log.error("message_unspeakable", seq=due.seq, reason=str(error))
-                    self._outbox.discard(due.seq)
-                    continue
-                token = self._transport.publish(topic, payload, qos=1)
-                if token is None:
-                    # The line fell while we spoke. What comes back would be due at once: to ask for
-                    # it again here would never end, and never let the transport notice.
-                    refused = True
-                    self._outbox.not_sent(due.seq)
-                    continue
-                self._in_flight[token] = (due.seq, len(payload))
-                self._bytes_in_flight += len(payload)
-            if refused or not batch or not self._transport.connected:
+            taken = [self._hand_over(due) for due in batch]
+            if not all(taken) or not batch:
                 return
+
+    def _hand_over(self, due: Due) -> bool:
+        """Give one message to the transport; whether the line takes more."""
+        try:
+            topic, payload = self._envelopes.queued(due)
+        except (codec.Refused, ValidationError, UnknownTopic) as error:
+            # Written by another version of the program: it would block all behind it.
+            self._log.error("message_unspeakable", seq=due.seq, reason=str(error))
+            self._outbox.discard(due.seq)
+            return True
+        token = self._transport.publish(topic, payload, qos=1)
+        if token is None:
+            # The line fell, or is full. What comes back is due at once: to ask for it again in the
+            # same step would never end, and never let the transport notice.
+            self._outbox.not_sent(due.seq)
+            return False
+        self._in_flight[token] = (due.seq, len(payload))
+        self._bytes_in_flight += len(payload)
+        return True
 
     def _collect(self) -> None:
         for token in self._transport.acknowledged():

@@ -108,12 +108,14 @@ class Pipeline:
 
     def step(self, now_s: float) -> float:  # noqa: ARG002  # frames carry their own time
         """Look at the frame that has waited longest."""
+        if self._over:
+            return 0.5
         frame = self._slots.take(_TAKE_WAIT_S)
         if frame is not None:
             self.look(frame)
-        elif self._slots.finished and not self._over:
+        elif self._slots.finished:
             self._finish()
-        return 0.0 if not self._over else 0.5
+        return 0.0
 
     def close(self) -> None:
         """End all tracks, so that the station does not wait for them; let go of the networks."""

@@ -1,0 +1,258 @@
+"""What comes down: believed only when signed, fresh and for this node; every refusal has a reason."""
+
+import json
+import random
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from edge.commands import CommandDesk
+from edge.limits import Limits, LimitsRefused
+from edge.outbox import Outbox
+from runtime.clock import ClockQuality, ManualClock
+from runtime.ids import UlidSource
+from tests.unit.edge.parts import START_UTC, features
+from wire import codec
+from wire.commands import Command, CommandAck, Land, PtzPreset, SignedDocument, Still, ZonesDocument
+from wire.envelope import Envelope
+from wire.signing import SigningKey
+from wire.topics import BY_NAME
+
+STATION = SigningKey.generate()
+SESSION = "01HQVQZJ000000000000000000"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START_UTC, monotonic_s=100.0)
+
+
+@pytest.fixture
+def box(tmp_path, clock):
+    outbox = Outbox(tmp_path, clock=clock, boot_id="b", max_bytes=1_000_000, reserve_bytes=64_000)
+    yield outbox
+    outbox.close()
+
+
+@pytest.fixture
+def obeyed() -> list[Command]:
+    return []
+
+
+@pytest.fixture
+def desk(clock, box, obeyed):
+    ids = UlidSource(clock, random.Random(1))
+
+    def build(*, key=STATION.public, missions=False) -> CommandDesk:
+        return CommandDesk(
+            site_id="ha-tien",
+            node_id="mast-1",
+            key=key,
+            clock=clock,
+            max_clock_error_s=2.0,
+            missions_allowed=missions,
+            outbox=box,
+            ids=ids,
+            handlers={"still": obeyed.append},
+        )
+
+    return build
+
+
+def command(number=1, **changes) -> Command:
+    values = {
+        "command_id": f"01HQVQZJ{number:018d}",
+        "site_id": "ha-tien",
+        "node_id": "mast-1",
+        "operator": "lan",
+        "issued_at_utc": START_UTC,
+        "expires_at_utc": START_UTC + timedelta(seconds=30),
+        "body": Still(sensor_id="cam-1"),
+    }
+    return Command(**(values | changes))
+
+
+def wrapped(document: SignedDocument, name: str) -> bytes:
+    message = Envelope[SignedDocument](
+        id="01HQVQZJ0000000000000000ZZ",
+        node_id="station",
+        session=SESSION,
+        t_event_utc=START_UTC,
+        t_sent_utc=START_UTC,
+        clock={"source": "ntp", "error_s": 0.01},
+        simulated=False,
+        body=document,
+    )
+    return codec.encode(message, spec=BY_NAME[name])
+
+
+def signed(order: Command, key=STATION) -> bytes:
+    return wrapped(key.sign(codec.command_text(order)), "cmd")
+
+
+def acks(box: Outbox) -> list[CommandAck]:
+    return [CommandAck.model_validate_json(due.body) for due in box.due(100)]
+
+
+def test_good_command_is_obeyed_once_and_accepted(desk, box, obeyed):
+    """Signed by the station, for this node, in time."""
+    desk().handle(signed(command()), retained=False)
+    (ack,) = acks(box)
+    assert ("ACCEPTED", "still", command().command_id) == (ack.status, ack.verb, ack.command_id)
+    assert [command()] == obeyed
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        # Somebody else's key.
+        (signed(command(), SigningKey.generate()), "signature"),
+        # The text was changed after signing.
+        (
+            wrapped(
+                STATION.sign(codec.command_text(command())).model_copy(
+                    update={"signed": codec.command_text(command(operator="mallory"))}
+                ),
+                "cmd",
+            ),
+            "signature",
+        ),
+        # Its life is over.
+        (
+            signed(command(issued_at_utc=START_UTC - timedelta(hours=1), expires_at_utc=START_UTC)),
+            "expired",
+        ),
+        # For another node.
+        (signed(command(node_id="mast-2")), "wrong_node"),
+        # For another site.
+        (signed(command(site_id="elsewhere")), "wrong_node"),
+        # A verb whose body this node does not have.
+        (signed(command(body=PtzPreset(sensor_id="cam-1", preset="gate"))), "unsupported"),
+        # Missions are not allowed by the config.
+        (signed(command(body=Land())), "not_allowed"),
+        # A field that this node does not know.
+        (
+            wrapped(
+                STATION.sign(
+                    json.dumps(json.loads(codec.command_text(command())) | {"also": "fire"})
+                ),
+                "cmd",
+            ),
+            "unknown_field",
+        ),
+        # Not a command at all, but with an id to answer to.
+        (
+            wrapped(STATION.sign(json.dumps({"command_id": command().command_id})), "cmd"),
+            "malformed",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_refusal_is_answered_with_its_reason(desk, box, obeyed, payload, code):
+    """Nothing of a refused command is obeyed; the station is told why, in words."""
+    desk().handle(payload, retained=False)
+    (ack,) = acks(box)
+    assert ("REJECTED", code, []) == (ack.status, ack.reason_code, obeyed)
+    assert len(ack.reason) > 10
+
+
+def test_replayed_command_is_refused_also_after_a_restart(desk, box, obeyed):
+    """Command ids stay on disk until expiry and an hour more."""
+    desk().handle(signed(command()), retained=False)
+    desk().handle(signed(command()), retained=False)
+    assert ["", "replayed"] == [ack.reason_code for ack in acks(box)]
+    assert 1 == len(obeyed)
+
+
+@pytest.mark.parametrize(
+    "quality",
+    [
+        ClockQuality(source="boot", error_s=None),
+        ClockQuality(source="ntp", error_s=2.1),
+    ],
+)
+def test_bad_clock_refuses_every_command(desk, box, clock, quality):
+    """An expiry means nothing to a node that does not know the time."""
+    clock.synchronise(START_UTC, quality)
+    desk().handle(signed(command()), retained=False)
+    assert ["clock"] == [ack.reason_code for ack in acks(box)]
+
+
+def test_node_without_a_station_key_refuses_everything(desk, box):
+    """It says which key of the config is missing."""
+    desk(key=None).handle(signed(command()), retained=False)
+    (ack,) = acks(box)
+    assert "node.station_key_file" in ack.reason
+
+
+def test_retained_and_unreadable_commands_are_counted_and_not_answered(desk, box, obeyed):
+    """A kept command would be obeyed at every restart; noise has no id to answer to."""
+    one = desk()
+    one.handle(signed(command()), retained=True)
+    one.handle(b"\xff\x00", retained=False)
+    one.handle(wrapped(STATION.sign("[]"), "cmd"), retained=False)
+    assert ([], []) == (acks(box), obeyed)
+    assert {"retained": 1, "not_json": 1, "malformed": 1} == dict(one.refused)
+
+
+def test_mission_verbs_of_a_node_that_may_fly_are_unsupported_honestly(desk, box):
+    """Allowed by the config does not mean that there is something to fly."""
+    desk(missions=True).handle(signed(command(body=Land())), retained=False)
+    assert ["unsupported"] == [ack.reason_code for ack in acks(box)]
+
+
+# --- zones ----------------------------------------------------------------------------------------
+def zones(version=1, *, site_id="ha-tien", key=STATION, drawn=None) -> bytes:
+    document = ZonesDocument(
+        site_id=site_id,
+        version=version,
+        issued_at_utc=datetime(2026, 1, 1, tzinfo=timezone.utc),
+        features=features() if drawn is None else drawn,
+    )
+    return wrapped(key.sign(codec.zones_text(document)), "zones")
+
+
+def limits(tmp_path, key=STATION.public) -> Limits:
+    return Limits(tmp_path, site_id="ha-tien", key=key)
+
+
+def test_signed_zones_are_in_force_and_survive_a_restart(tmp_path):
+    """They are kept on disk as they were signed, and verified again."""
+    first = limits(tmp_path)
+    assert first.map is None
+    assert first.offer(zones())
+    assert not first.offer(zones())
+    again = limits(tmp_path)
+    assert (1, first.sha256) == (again.version, again.sha256)
+    assert again.map is not None
+    assert frozenset({"home-1"}) == again.map.home_ids
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (zones(3, key=SigningKey.generate()), "signature"),
+        (zones(3, site_id="elsewhere"), "wrong_site"),
+        (zones(1), "older"),
+        (zones(3, drawn={"type": "FeatureCollection", "features": []}), "malformed"),
+        (zones(3, drawn={"features": [{"properties": {"role": "line"}}]}), "malformed"),
+        (b"{}", "schema"),
+    ],
+    ids=["key", "site", "older", "empty", "no geometry", "no message"],
+)
+def test_refused_zones_leave_in_force_what_was(tmp_path, payload, reason):
+    """A wrong document changes nothing, in memory or on disk."""
+    held = limits(tmp_path)
+    held.offer(zones(2))
+    with pytest.raises(LimitsRefused) as caught:
+        held.offer(payload)
+    assert (reason, 2, 2) == (caught.value.reason, held.version, limits(tmp_path).version)
+
+
+def test_zones_on_disk_that_were_changed_are_not_believed(tmp_path):
+    """The file is no safer than the wire: its signature is checked at every start."""
+    held = limits(tmp_path)
+    held.offer(zones())
+    file = tmp_path / "zones.signed.json"
+    file.write_text(file.read_text().replace("home-1", "home-2"))
+    assert (None, None) == (limits(tmp_path).version, limits(tmp_path).map)
