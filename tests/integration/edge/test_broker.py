@@ -1,0 +1,122 @@
+"""A node and a real broker: whatever is killed, every key observation arrives and counts once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.edge.broker_kit import Mosquitto, Reader
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = Path(__file__).with_name("feeder_node.py")
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def broker(tmp_path):
+    server = Mosquitto(tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def reader(broker):
+    station = Reader(broker.port)
+    yield station
+    station.close()
+
+
+class NodeProcess:
+    """The feeder node as a process of its own."""
+
+    def __init__(self, folder: Path, port: int, *, count: int) -> None:
+        self.ledger = folder / "ledger"
+        self.ledger.touch()
+        self._config = folder / "edge.toml"
+        self._config.write_text(
+            "[node]\nsite_id = 'ha-tien'\nnode_id = 'mast-1'\ndata_dir = 'data'\n"
+            "[[camera]]\nsensor_id = 'cam-1'\nsource = 'rtsp://127.0.0.1/none'\n"
+            f"[outbox]\nresend_after_s = 1.0\nreserve_bytes = 1048576\n[mqtt]\nport = {port}\n"
+        )
+        self._count = count
+        self._log = (folder / "node.log").open("ab")
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, str(SCRIPT), str(self._config), str(self.ledger)]
+        self._process = subprocess.Popen(
+            [*command, str(self._count)], cwd=ROOT, stderr=self._log, env={"PYTHONPATH": str(ROOT)}
+        )
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+
+    def ended(self, timeout_s: float) -> int:
+        assert self._process is not None
+        return self._process.wait(timeout_s)
+
+    def promised(self) -> list[str]:
+        """Ids that were on disk; a last line without its end was killed while being written."""
+        return [line for line in self.ledger.read_text().splitlines() if len(line) == 26]
+
+    def close(self) -> None:
+        assert self._process is not None
+        if self._process.poll() is None:
+            self.kill()
+        self._log.close()
+
+
+@pytest.fixture
+def node(tmp_path, broker):
+    process = NodeProcess(tmp_path, broker.port, count=600)
+    yield process
+    process.close()
+
+
+def assert_everything_once(node: NodeProcess, reader: Reader) -> None:
+    """All that was promised came; no number was given twice; no number is missing."""
+    promised = node.promised()
+    assert set() == set(promised) - set(reader.copies)
+    assert {1} == {len(ids) for ids in reader.by_seq.values()}
+    assert list(range(1, max(reader.by_seq) + 1)) == sorted(reader.by_seq)
+    assert len(reader.copies) == len(reader.by_seq)
+
+
+def test_node_killed_again_and_again_loses_nothing(node, reader):
+    """Kill -9 between commit and receipt, five times: each key observation is there exactly once."""
+    for kills in range(1, 6):
+        node.start()
+        assert reader.wait_for(lambda r, n=kills: r.heard["obs"] >= 90 * n)
+        node.kill()
+    node.start()
+    assert 0 == node.ended(120)
+    assert 600 <= len(node.promised())
+    assert_everything_once(node, reader)
+
+
+def test_broker_killed_and_started_again_loses_nothing(node, reader, broker):
+    """A broker that forgets all it had costs repeats, never an observation."""
+    node.start()
+    for wanted in (100, 250):
+        assert reader.wait_for(lambda r, n=wanted: len(r.copies) >= n)
+        broker.kill()
+        broker.start()
+    assert 0 == node.ended(120)
+    assert 600 == len(node.promised())
+    assert_everything_once(node, reader)
+
+
+def test_silent_station_keeps_everything_on_the_node(tmp_path, broker, node):
+    """Without receipts nothing is freed, and what was sent is sent again until one comes."""
+    station = Reader(broker.port, receipts=False)
+    try:
+        node.start()
+        assert station.wait_for(lambda r: max(r.copies.values(), default=0) >= 2)
+        station.receipts = True
+        assert 0 == node.ended(120)
+        assert_everything_once(node, station)
+    finally:
+        station.close()
