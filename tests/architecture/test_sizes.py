@@ -3,6 +3,8 @@
 LONGEST_LINES = 400
 REASONS: dict[str, str] = {
     # Module over 400 lines: the sentence that says why it stays whole.
+    "edge/outbox/queue.py": "One order of what goes first and one account of what was dropped: "
+    "put, send, receipt and make room read and write the same rows in one transaction each.",
 }
 
 
