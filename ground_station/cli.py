@@ -195,7 +195,7 @@ def alerts(
     config: Config = DEFAULT_CONFIG,
     *,
     only_open: Annotated[bool, typer.Option("--open", help="Those that wait.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")] = 50,
     as_json: Json = False,
 ) -> None:
     """Print alerts, the newest first."""

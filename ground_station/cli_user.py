@@ -21,6 +21,7 @@ from runtime.errors import AskOperator
 
 user_app = typer.Typer(help="Who may log in.", no_args_is_help=True)
 
+UserName = Annotated[str, typer.Argument(help="Name to log in with.")]
 PasswordFile = Annotated[
     Path | None, typer.Option(help="File that holds the password; '-' for standard input.")
 ]
@@ -43,7 +44,7 @@ def _password(file: Path | None, *, again: bool) -> str:
 
 @user_app.command("add")
 def user_add(
-    name: Annotated[str, typer.Argument(help="Name to log in with.")],
+    name: UserName,
     role: Annotated[str, typer.Option(help="guard, operator, technician or administrator.")],
     *,
     full_name: Annotated[str, typer.Option("--name", help="Shown on the page.")] = "",
@@ -84,7 +85,7 @@ def user_list(config: Config = DEFAULT_CONFIG, *, as_json: Json = False) -> None
 
 @user_app.command("passwd")
 def user_passwd(
-    name: str, password_file: PasswordFile = None, config: Config = DEFAULT_CONFIG
+    name: UserName, password_file: PasswordFile = None, config: Config = DEFAULT_CONFIG
 ) -> None:
     """Set a new password; every login of this user ends."""
     with answering(), with_people(config) as (_, people):
@@ -93,7 +94,7 @@ def user_passwd(
 
 
 @user_app.command("disable")
-def user_disable(name: str, config: Config = DEFAULT_CONFIG) -> None:
+def user_disable(name: UserName, config: Config = DEFAULT_CONFIG) -> None:
     """Lock a user out; records keep the name."""
     with answering(), with_people(config) as (_, people):
         people.set_active(name=name, active=False, actor=actor())
@@ -101,7 +102,7 @@ def user_disable(name: str, config: Config = DEFAULT_CONFIG) -> None:
 
 
 @user_app.command("enable")
-def user_enable(name: str, config: Config = DEFAULT_CONFIG) -> None:
+def user_enable(name: UserName, config: Config = DEFAULT_CONFIG) -> None:
     """Let a user in again."""
     with answering(), with_people(config) as (_, people):
         people.set_active(name=name, active=True, actor=actor())
@@ -109,7 +110,7 @@ def user_enable(name: str, config: Config = DEFAULT_CONFIG) -> None:
 
 
 @user_app.command("link")
-def user_link(name: str, config: Config = DEFAULT_CONFIG) -> None:
+def user_link(name: UserName, config: Config = DEFAULT_CONFIG) -> None:
     """Print a link that logs this user in once, within the hour, on this machine."""
     with answering(), with_people(config) as (settings, people):
         token = people.make_link(name=name, actor=actor())

@@ -145,7 +145,7 @@ def bench_network(
     network: _NETWORK = "day",
     frame: Annotated[str, typer.Option(help="picture size, WIDTHxHEIGHT")] = "1280x720",
     threads: _THREADS = 0,
-    rounds: Annotated[int, typer.Option(min=3)] = 30,
+    rounds: Annotated[int, typer.Option(min=3, help="Times each part is measured.")] = 30,
     *,
     as_json: _JSON = False,
 ) -> None:
