@@ -173,8 +173,10 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
         from rich.console import Console
 
         from edge.doctor import examine
+        from runtime import log
         from runtime.clock import SystemClock
 
+        log.configure(json=False, level="ERROR")
         clock = SystemClock(stated_error_s=loaded.model.clock.stated_error_s)
         found = []
         with Console(stderr=True).status("looking"):

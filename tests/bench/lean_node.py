@@ -12,6 +12,7 @@ from edge import devices
 from edge.app import Devices, Node
 from edge.config import NodeConfig
 from hardware.camera_opencv import OpenCvCamera
+from runtime import log
 from runtime.clock import SystemClock
 from runtime.ids import UlidSource
 from runtime.settings import load
@@ -32,6 +33,7 @@ def peak_bytes() -> int:
 
 
 def main() -> None:
+    log.configure(json=True)
     loaded = load(Path(sys.argv[1]), NodeConfig)
     clock = SystemClock(stated_error_s=0.1)
     supervisor = Supervisor(clock)
