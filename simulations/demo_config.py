@@ -16,7 +16,6 @@ NODE_ID = "demo-node"
 _NOTICES = (
     "© OpenStreetMap contributors (ODbL)",
     "GeoNames (CC BY 4.0)",
-    "Minh họa, không có giá trị pháp lý / demonstration, not authoritative",
 )
 # The simulated cameras stand exactly where they say; a surveyed mast is known about this well.
 _MOUNT_SIGMA = {

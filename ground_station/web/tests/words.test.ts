@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { NodeView, SensorView, StationView } from "../src/api-types";
+import type { NodeView, SensorView, SiteView, StationView } from "../src/api-types";
 import { age, countdown, eventTime, faults, metres, parts, pulse } from "../src/core/format";
 import { mark, spread } from "../src/core/timeline";
 import { WORDS } from "../src/core/words";
+import { linkToken } from "../src/app/session";
+import { delta, offset } from "../src/core/geometry";
+import { homePoints } from "../src/map/features";
 import { sideNames } from "../src/map/sides";
 import { projection } from "../src/map/sketch";
 import { alert } from "./samples";
@@ -147,5 +150,23 @@ describe("sketch", () => {
     expect(east).toBeLessThanOrEqual(752);
     expect(south).toBeCloseTo(552, 6);
     expect(north).toBeCloseTo(48, 6);
+  });
+});
+
+describe("first look at the map", () => {
+  it("is on the ground near the cameras, however far they see", () => {
+    const far = offset(104.44, 10.42, 0, 2000);
+    const seen = homePoints({} as SiteView, [
+      node({ sensors: [sensor({ lon_deg: 104.44, lat_deg: 10.42, field_of_view_lonlat: [far] })] }),
+    ]);
+    expect(seen.map((point) => Math.round(delta([104.44, 10.42], point).north_m))).toEqual([0, 120]);
+  });
+});
+
+describe("one-time link", () => {
+  it("is read after the # and as a parameter", () => {
+    expect(linkToken({ hash: "#link=abc", search: "" })).toBe("abc");
+    expect(linkToken({ hash: "", search: "?link=abc" })).toBe("abc");
+    expect(linkToken({ hash: "#other", search: "" })).toBe(null);
   });
 });

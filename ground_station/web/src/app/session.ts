@@ -36,7 +36,11 @@ export async function start(): Promise<void> {
     const waiting = state.openAlerts.value.filter(isRaised).length;
     document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${state.words.value.title}`;
   });
-  const token = new URLSearchParams(location.search).get("link");
+  // A link pasted into the open page changes only what stands behind the #: start anew with it.
+  addEventListener("hashchange", () => {
+    if (linkToken(location) !== null) location.reload();
+  });
+  const token = linkToken(location);
   if (token === null) {
     await resume();
     return;
@@ -49,6 +53,13 @@ export async function start(): Promise<void> {
     await resume();
     if (state.session.value === null) state.complaint.value = state.words.value.login.linkFailed;
   }
+}
+
+/** The token of a one-time link: after the #, where it never reaches a server's log, or as a parameter. */
+export function linkToken(at: Pick<Location, "hash" | "search">): string | null {
+  return (
+    new URLSearchParams(at.hash.replace(/^#/, "")).get("link") ?? new URLSearchParams(at.search).get("link")
+  );
 }
 
 async function resume(): Promise<void> {

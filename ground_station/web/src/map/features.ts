@@ -1,7 +1,7 @@
 /** From what the station says to what is drawn: plain GeoJSON, used by the map and by the sketch. */
 import type { AlertView, NodeView, SiteView, TargetView } from "../api-types";
 import { featuresOf } from "../app/state";
-import { ahead, ellipseRing, type LonLat } from "../core/geometry";
+import { ahead, delta, ellipseRing, type LonLat, offset } from "../core/geometry";
 import { isOpen, isRaised } from "../core/rank";
 
 type Collection = GeoJSON.FeatureCollection;
@@ -215,15 +215,22 @@ export function alertFeatures(
   return { points: collect(points), ellipse: collect(ellipse), leader: collect(leader) };
 }
 
-/** Where eyes are wanted at first: what the cameras see, with the markers near by. */
+/** People are looked for this near; a camera sees on to the horizon, which is no place to point a map at. */
+const HOME_REACH_M = 120;
+
+/** Where eyes are wanted at first: the ground near the cameras, in the direction in which they look. */
 export function homePoints(site: SiteView, nodes: NodeView[]): LonLat[] {
   const seen = nodes.flatMap((node) =>
-    node.sensors.flatMap((sensor): LonLat[] => [
-      ...sensor.field_of_view_lonlat,
-      ...(sensor.lon_deg !== null && sensor.lat_deg !== null
-        ? [[sensor.lon_deg, sensor.lat_deg] as LonLat]
-        : []),
-    ]),
+    node.sensors.flatMap((sensor): LonLat[] => {
+      if (sensor.lon_deg === null || sensor.lat_deg === null) return [];
+      const post: LonLat = [sensor.lon_deg, sensor.lat_deg];
+      const near = sensor.field_of_view_lonlat.map((corner): LonLat => {
+        const { east_m, north_m } = delta(post, corner);
+        const part = Math.min(1, HOME_REACH_M / Math.max(1, Math.hypot(east_m, north_m)));
+        return offset(...post, east_m * part, north_m * part);
+      });
+      return [post, ...near];
+    }),
   );
   return seen.length > 0 ? seen : sectorPoints(site);
 }

@@ -30,7 +30,8 @@ const HOVER_LAYERS = ["alerts", "targets", "cameras", "markers", "zones", "line"
 export class SiteMap {
   readonly #map: GlMap;
   #course: LonLat[] = [];
-  #markers: LonLat[] = [];
+  /** Markers and cameras: nothing else is written over them. */
+  #taken: Record<"markers" | "cameras", LonLat[]> = { markers: [], cameras: [] };
   #ourSide: "left" | "right" = "left";
   #sideWords: Pick<Words, "ourSide" | "otherSide"> = { ourSide: "", otherSide: "" };
 
@@ -98,12 +99,14 @@ export class SiteMap {
 
   set(source: LiveSource, data: GeoJSON.FeatureCollection): void {
     void this.#map.getSource<GeoJSONSource>(source)?.setData(data);
+    if (source !== "markers" && source !== "cameras") return;
+    this.#taken[source] = data.features.map((row) => (row.geometry as GeoJSON.Point).coordinates as LonLat);
+    this.#nameSides();
   }
 
   setSite(site: SiteView, words: Words, language: "vi" | "en"): void {
     const { line, zones, zoneNames, markers, places } = siteFeatures(site, language);
     this.#course = wholeLine(line);
-    this.#markers = markers.features.map((row) => (row.geometry as GeoJSON.Point).coordinates as LonLat);
     this.#sideWords = words;
     this.set("line", line);
     this.set("zones", zones);
@@ -126,7 +129,7 @@ export class SiteMap {
       width,
       height,
       project: (point) => this.#map.project(point),
-      taken: this.#markers.map((point) => this.#map.project(point)),
+      taken: Object.values(this.#taken).flat().map((point) => this.#map.project(point)),
     });
     this.set("side-names", {
       type: "FeatureCollection",

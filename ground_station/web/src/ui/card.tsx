@@ -80,9 +80,12 @@ function sayAct(act: ActView, words: Words): string {
   return [name, act.by, detail].filter(Boolean).join(" · ");
 }
 
+/** A camera by the name that people gave it; the station says "node/sensor". */
 function sensorName(sensor_id: string): string {
   for (const node of state.nodes.value.values()) {
-    const sensor = node.sensors.find((row) => row.sensor_id === sensor_id);
+    const sensor = node.sensors.find(
+      (row) => row.sensor_id === sensor_id || `${node.node_id}/${row.sensor_id}` === sensor_id,
+    );
     if (sensor) return sensor.name;
   }
   return sensor_id;
