@@ -27,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=str(ROOT.parent / "shared" / "data"),
         help="folder of real films, logs and weights (tests marked `data`)",
     )
+    parser.addoption(
+        "--pictures",
+        default=None,
+        help="folder for the pictures of the README (docs/pictures renews them); else they are not kept",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
