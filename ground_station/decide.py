@@ -47,7 +47,7 @@ class Decider:
         *,
         time_zone: str = DEFAULT_TIME_ZONE,
     ) -> None:
-        self._site = site
+        self.site = site
         self._settings = settings
         self.counters = Counters()
         self._fuser = Fuser(
@@ -73,7 +73,7 @@ class Decider:
             if update is not None:
                 updates.append((observed, update))
         # All beliefs of the batch meet the line at once; one by one it is the dearest step.
-        lines = iter(by_lines(self._site, [s for _, update in updates for s in update.states]))
+        lines = iter(by_lines(self.site, [s for _, update in updates for s in update.states]))
         changed: dict[str, Target] = {}
         decided: list[Decision] = []
         links: list[Link] = []
@@ -132,7 +132,7 @@ class Decider:
     ) -> None:
         """Note where one of our own patrols is: alerts beside it rank lower and say so."""
         self._makes.friend(
-            friend_id, name, enu_m=self._site.enu(lon_deg, lat_deg), sigma_m=sigma_m, t_utc=t_utc
+            friend_id, name, enu_m=self.site.enu(lon_deg, lat_deg), sigma_m=sigma_m, t_utc=t_utc
         )
 
     def media(self, track_id: str, media_id: str, now_utc: datetime) -> Decision:
@@ -298,7 +298,7 @@ class Decider:
         return self._views(shown)
 
     def _views(self, shown: Sequence[tuple[Target, State]]) -> list[TargetView]:
-        places = self._site.lon_lats([state.mean[:2] for _, state in shown])
+        places = self.site.lon_lats([state.mean[:2] for _, state in shown])
         return [
             target_view(
                 target,
@@ -316,7 +316,7 @@ class Decider:
         known = memories[-1] if memories else None
         if known is not None and known.line is not None and known.t_s == state.t_s:
             return known.line
-        return by_lines(self._site, [state])[0]
+        return by_lines(self.site, [state])[0]
 
 
 def _instant(t_s: float) -> datetime:

@@ -80,7 +80,8 @@ class ByLine:
 
     Attributes:
         distance_m: Signed, positive on our side; None beyond the line's ends.
-        jitter_m: One sigma across the line of what each observation adds anew.
+        jitter_m: One sigma across the line of one observation's own noise. Not of the filter's: a
+            node's positions err alike for a while, and then averaging promises too much.
         spread_m: One sigma across the line of everything: target, shared part, the line itself.
         inwards_m_s: Speed towards our side; `inwards_sigma_m_s` its sigma.
     """
@@ -148,8 +149,9 @@ def by_lines(site: Site, states: Sequence[State]) -> list[ByLine]:
     fix = site.line.project(means[:, :2])
     normal = fix.inwards
     line_sigma = site.line.sigma_m[fix.segment]
-    jitter2 = _across(normal, covs[:, :2, :2])
-    spread = np.sqrt(np.maximum(jitter2 + _across(normal, shared) + line_sigma**2, 1e-12))
+    jitter2 = _across(normal, np.array([state.noise_m2 for state in states]))
+    total2 = _across(normal, covs[:, :2, :2] + shared) + line_sigma**2
+    spread = np.sqrt(np.maximum(total2, 1e-12))
     speed = np.einsum("nk,nk->n", normal, means[:, 2:])
     rows = np.column_stack(
         (

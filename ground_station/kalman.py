@@ -62,6 +62,7 @@ class State:
         mean: (4,) east, north in metres, their speeds in metres per second.
         cov: (4, 4) of the independent part.
         shared_m2: (2, 2) to be added to every reported position.
+        noise_m2: (2, 2) independent part of the last measurement that was believed.
         votes: Weight of each of `CLASSES` so far.
         refusals: Observations in a row that were not believed.
     """
@@ -70,6 +71,7 @@ class State:
     mean: FloatArray
     cov: FloatArray
     shared_m2: FloatArray
+    noise_m2: FloatArray
     votes: tuple[float, ...]
     confidence: float
     count: int
@@ -147,6 +149,7 @@ def start(measurement: Measurement) -> State:
         mean=mean,
         cov=cov,
         shared_m2=measurement.shared_m2,
+        noise_m2=measurement.independent_m2,
         votes=_vote((0.0,) * len(CLASSES), measurement),
         confidence=measurement.confidence,
         count=measurement.count,
@@ -223,6 +226,7 @@ def advance(
             mean=mean + gain @ gap,
             cov=cov,
             shared_m2=measurement.shared_m2,
+            noise_m2=measurement.independent_m2,
             votes=_vote(state.votes, measurement),
             confidence=measurement.confidence,
             count=measurement.count,
@@ -246,6 +250,7 @@ def _refuse(
                 mean=fresh.mean,
                 cov=fresh.cov,
                 shared_m2=fresh.shared_m2,
+                noise_m2=fresh.noise_m2,
                 votes=_vote(state.votes, measurement),
                 confidence=fresh.confidence,
                 count=fresh.count,
@@ -262,6 +267,7 @@ def _refuse(
             mean=mean,
             cov=cov,
             shared_m2=state.shared_m2,
+            noise_m2=state.noise_m2,
             votes=state.votes,
             confidence=state.confidence,
             count=state.count,

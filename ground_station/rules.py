@@ -50,7 +50,7 @@ class FuseSettings(Settings):
     )
     tail_s: PositiveS = Field(default=60.0, title="Length of the shown tail")
     human_accel_psd_m2_s3: float = Field(
-        default=0.4, gt=0.0, le=100.0, title="Process noise of a person"
+        default=0.2, gt=0.0, le=100.0, title="Process noise of a person"
     )
     boat_accel_psd_m2_s3: float = Field(
         default=0.8, gt=0.0, le=100.0, title="Process noise of a boat"

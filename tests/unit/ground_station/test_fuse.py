@@ -1,0 +1,212 @@
+"""Targets: where things are, how sure that is, and which track continues which."""
+
+import numpy as np
+import pytest
+
+from ground_station.decision import Counters
+from ground_station.fuse import Fuser
+from ground_station.kalman import independent_part
+from ground_station.rules import FuseSettings
+from tests.unit.ground_station.walks import LAT, LON, seen, site, track, walk
+
+
+class Fused:
+    """A fuser and how to feed it."""
+
+    def __init__(self, **settings):
+        self.place = site()
+        self.counters = Counters()
+        self.core = Fuser(
+            self.place,
+            FuseSettings(**settings),
+            self.counters,
+            edge_fraction=0.02,
+            near_other_m=5.0,
+        )
+        self.origin = np.array(self.place.enu(LON, LAT))
+
+    def feed(self, observations):
+        """Take them in, each at its own instant."""
+        last = None
+        for observed in observations:
+            (measurement,) = self.core.measurements([observed])
+            last = self.core.observe(observed, measurement, observed.t_event_utc.timestamp())
+        return last
+
+    def at(self, target_id):
+        """East and north of a target from the middle of the line."""
+        return self.core.get(target_id).state.mean[:2] - self.origin
+
+
+def test_target_follows_a_walker_better_than_one_look():
+    """Over sixty walks: nearer than one look, and the stated ellipse holds its share of truths."""
+    errors, surprises, speeds = [], [], []
+    for seed in range(60):
+        fused = Fused()
+        fused.feed(walk(fused.place, (0, 30), (1.0, -0.5), 10, sigma_m=0.5, seed=seed, ends=False))
+        error = fused.at(track(1)) - [10, 25]
+        cov = fused.core.get(track(1)).state.position_cov_m2
+        errors.append(float(error @ error))
+        speeds.append(fused.core.get(track(1)).state.mean[2:])
+        surprises.append(float(error @ np.linalg.solve(cov, error)))
+    assert np.mean(errors) < 0.8 * 2 * 0.5**2
+    assert 0.80 <= np.mean(np.array(surprises) < 4.605) <= 1.0
+    assert np.mean(speeds, axis=0) == pytest.approx([1.0, -0.5], abs=0.15)
+
+
+@pytest.mark.parametrize("looks", [1, 2, 10, 200])
+def test_shared_error_is_never_averaged_away(looks):
+    """However often one camera looks, the reported doubt stays above what all looks share."""
+    fused = Fused()
+    fused.feed(
+        [
+            seen(fused.place, 0, 20, 0.5 * k, sigma_m=0.3, shared_m=2.0, phase="update")
+            for k in range(looks)
+        ]
+    )
+    cov = fused.core.get(track(1)).state.position_cov_m2
+    assert np.linalg.eigvalsh(cov - 4.0 * np.eye(2))[0] >= 0.0
+    assert cov[0, 0] < 4.0 + 0.3**2 + 1e-9
+
+
+def test_independent_part_has_a_floor_in_every_direction():
+    """A total that equals its shared part still leaves room for being wrong."""
+    total = np.array([[4.0, 1.0], [1.0, 1.0]])
+    rest = independent_part(total, total, min_sigma_m=0.1)
+    assert np.linalg.eigvalsh(rest) == pytest.approx([0.01, 0.01])
+
+
+def test_jumped_position_starts_anew_without_its_past():
+    """Three observations 300 m off are a jump: the target goes there, knowing that it jumped."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 30), (0, 0), 5, ends=False))
+    fused.feed([seen(fused.place, 0, -270, 5.5)])
+    assert np.linalg.norm(fused.at(track(1)) - [0, 30]) < 2.0
+    fused.feed([seen(fused.place, 0, -270, 6.0), seen(fused.place, 0, -270, 6.5)])
+    assert np.linalg.norm(fused.at(track(1)) - [0, -270]) < 2.0
+    assert 1 == fused.core.get(track(1)).state.jumps
+    assert 1 == fused.counters.jumps
+
+
+def test_one_wild_position_hardly_moves_a_target():
+    """A foot hidden behind a bush for one frame is no walk of three metres."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 30), (0, 0), 10, sigma_m=0.3, ends=False))
+    fused.feed([seen(fused.place, 0, 33, 10.5, sigma_m=0.3)])
+    assert abs(fused.at(track(1))[1] - 30.0) < 1.2
+    assert 1 == fused.counters.outliers
+
+
+def test_same_track_id_again_is_the_same_target():
+    """A repeat is counted and changes nothing."""
+    fused = Fused()
+    steps = walk(fused.place, (0, 30), (0, -1), 3)
+    fused.feed(steps)
+    before = fused.core.get(track(1)).state
+    assert fused.feed(steps) is None
+    assert before == fused.core.get(track(1)).state
+    assert len(steps) == fused.counters.duplicates
+    assert 1 == len(fused.core)
+
+
+def test_too_old_is_ignored_and_counted():
+    """Six seconds late is beyond the window, and says so."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 30), (0, -1), 12, ends=False))
+    before = fused.core.get(track(1)).state
+    assert fused.feed([seen(fused.place, 0, 28, 2.25)]) is None
+    assert before is fused.core.get(track(1)).state
+    assert 1 == fused.counters.stale
+
+
+def test_bearing_without_position_is_kept_and_not_placed():
+    """What has no place is known to exist, and never guessed onto the map."""
+    fused = Fused()
+    update = fused.feed([seen(fused.place, 0, 0, 0.0, phase="new", position=False)])
+    assert update is not None
+    assert update.target.state is None
+    assert 1 == fused.counters.without_position
+
+
+def test_rebirth_after_an_end_continues_the_target():
+    """The tracker lost it and found it again two seconds later, a little farther on."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 10), (0, -1), 6))
+    fused.feed(walk(fused.place, (0, 2), (0, -1), 4, number=2, t0_s=8.0))
+    assert 1 == len(fused.core)
+    assert track(1) == fused.core.target_of(track(2))
+    assert 1 == fused.counters.reborn
+
+
+def test_switched_track_id_is_joined_once_the_old_one_is_silent():
+    """A new id in the next frame is another object only as long as the old one still speaks."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 10), (0, -1), 6, ends=False))
+    fused.feed(walk(fused.place, (0, 3.8), (0, -1), 1, number=2, t0_s=6.2, ends=False))
+    assert 2 == len(fused.core)
+    update = fused.feed(walk(fused.place, (0, 2.3), (0, -1), 1, number=2, t0_s=7.7))
+    assert 1 == len(fused.core)
+    assert track(1) == fused.core.target_of(track(2))
+    assert update.target.target_id == track(1)
+
+
+def test_two_people_side_by_side_stay_two():
+    """Both go on speaking, so neither continues the other."""
+    fused = Fused()
+    one = walk(fused.place, (0, 10), (0, -1), 8, ends=False)
+    two = walk(fused.place, (1, 8), (0, -1), 6, number=2, t0_s=2.0, ends=False)
+    fused.feed(sorted(one + two, key=lambda o: o.t_event_utc))
+    assert 2 == len(fused.core)
+    assert 0 == fused.counters.reborn
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "away_m", "object_class"),
+    [(9.0, 0.0, "Human"), (2.0, 9.0, "Human"), (2.0, 0.0, "Vehicle")],
+)
+def test_no_rebirth_too_late_too_far_or_as_another_thing(gap_s, away_m, object_class):
+    """Time, place and class must fit."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 10), (0, 0), 6))
+    fused.feed(
+        [seen(fused.place, away_m, 10, 6 + gap_s, number=2, phase="new", object_class=object_class)]
+    )
+    assert track(2) == fused.core.target_of(track(2))
+
+
+def test_other_camera_on_the_same_person_is_no_rebirth():
+    """While one camera still sees somebody, another one's track stays its own."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 10), (0, 0), 4, ends=False))
+    fused.feed(walk(fused.place, (0, 10), (0, 0), 6, number=2, t0_s=2, sensor="cam-2", ends=False))
+    assert 2 == len(fused.core)
+
+
+def test_class_is_a_vote_not_the_last_word():
+    """One frame that says Animal does not make a person an animal."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 10), (0, 0), 5, ends=False))
+    fused.feed([seen(fused.place, 0, 10, 5.5, object_class="Animal")])
+    assert "Human" == fused.core.get(track(1)).object_class
+
+
+def test_memory_is_flat_over_many_tracks():
+    """Five thousand track ids leave no more than the bound, and links no more than their share."""
+    fused = Fused(max_targets=32, max_history=8)
+    for number in range(5000):
+        fused.feed(
+            [seen(fused.place, 3 * (number % 97), 40, 0.05 * number, number=number, phase="new")]
+        )
+        fused.core.evicted()
+    assert 32 == len(fused.core)
+    assert len(fused.core._target_of_track) <= 4 * 32
+    assert 5000 - 32 - fused.counters.reborn == fused.counters.targets_evicted
+
+
+def test_one_track_for_ever_keeps_a_short_history():
+    """An hour of one track holds the window, not the hour."""
+    fused = Fused(max_history=16)
+    fused.feed([seen(fused.place, 0, 40, 0.5 * k) for k in range(1500)])
+    target = fused.core.get(track(1))
+    assert len(target.states) <= 16
+    assert len(target.tail) <= 62
