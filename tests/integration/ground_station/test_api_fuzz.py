@@ -117,7 +117,9 @@ def test_api_keeps_its_word(served, mode):
         def check(case):
             response = case.call(headers=headers)
             if response.status_code != 503:  # A command while the broker is away is no fault.
-                case.validate_response(response, checks=checks[: -1 if case.path in PAIRS else None])
+                case.validate_response(
+                    response, checks=checks[: -1 if case.path in PAIRS else None]
+                )
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

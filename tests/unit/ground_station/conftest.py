@@ -47,6 +47,7 @@ class RigFactory:
     def __init__(self, folder: Path, empty_database: Path) -> None:
         self.folder = folder
         self.empty_database = empty_database
+        self.site_file = write_site(folder)
         self.key = SigningKey.generate()
         self.stores: list[Store] = []
 
@@ -58,7 +59,7 @@ class RigFactory:
             {
                 "station": {
                     "site_id": SITE_ID,
-                    "site_file": write_site(self.folder),
+                    "site_file": self.site_file,
                     "data_dir": self.folder / "data",
                     "signing_key_file": SecretFile(self.folder / "station.key"),
                 }
