@@ -88,6 +88,9 @@ class Recipe(_Part):
     command: str
     seed: int
     epochs: int = Field(ge=1)
+    stop_after_epochs: int | None = Field(
+        default=None, ge=1, description="End earlier than the course of the learning rate"
+    )
     batches_per_epoch: int = Field(ge=1)
     size_px: tuple[int, int] = Field(description="Width and height of a training picture")
     freeze_layers: int = Field(ge=0, description="Layers 0..n-1 keep their weights")

@@ -80,7 +80,7 @@ def train(recipe: Recipe, *, data: Path, out: Path, report: Report) -> Trained:
         report(f"going on after epoch {first}")
     total = recipe.epochs * recipe.batches_per_epoch
     began = time.monotonic()
-    for epoch in range(first, recipe.epochs):
+    for epoch in range(first, recipe.stop_after_epochs or recipe.epochs):
         sums = np.zeros(4)
         for step in range(recipe.batches_per_epoch):
             number = epoch * recipe.batches_per_epoch + step
@@ -121,7 +121,9 @@ def train(recipe: Recipe, *, data: Path, out: Path, report: Report) -> Trained:
         _save(average, start, recipe.start_share, out / f"{recipe.name}.pt")
         report(f"epoch {epoch + 1} kept")
     return Trained(
-        weights=out / f"{recipe.name}.pt", batches=total, seconds=time.monotonic() - began
+        weights=out / f"{recipe.name}.pt",
+        batches=(recipe.stop_after_epochs or recipe.epochs) * recipe.batches_per_epoch,
+        seconds=time.monotonic() - began,
     )
 
 
