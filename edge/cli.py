@@ -264,7 +264,9 @@ def _run(loaded: "Loaded[NodeConfig]", *, exit_when_done: bool) -> bool:
         beats=supervisor.beats,
     )
     for worker, beat_timeout_s in node.workers:
-        supervisor.add(worker, beat_timeout_s=beat_timeout_s)
+        # The way out ends last: open tracks get their last word first.
+        stage = 1 if worker is node.uplink else 0
+        supervisor.add(worker, beat_timeout_s=beat_timeout_s, stage=stage)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.request_stop())
     logger = log.get_logger(worker="main", node_id=settings.node.node_id)

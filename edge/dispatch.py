@@ -102,6 +102,8 @@ class Uplink:
 
     def close(self) -> None:
         """Say goodbye in order, so that nobody takes a planned stop for a loss."""
+        if self._transport.connected and self._transport.connections == self._connection:
+            self._send()
         topic, payload = self._envelopes.now("state", self._state_body("goodbye", "stopped"))
         self._outbox.flush(force=True)
         self._transport.close(last_words=[(topic, payload, True)])

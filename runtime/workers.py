@@ -16,6 +16,7 @@ from runtime.log import get_logger
 
 _RESTARTS_PER_MINUTE = 5
 _RESTART_PAUSE_S = 1.0
+_LATER_STAGE_S = 2.0
 
 
 class Worker(Protocol):
@@ -65,6 +66,8 @@ class _Entry:
     worker: Worker
     beat_timeout_s: float
     beat_s: float
+    stage: int
+    stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
     restarts: int = 0
     raised_s: deque[float] = field(default_factory=lambda: deque(maxlen=_RESTARTS_PER_MINUTE + 1))
@@ -80,22 +83,26 @@ class Supervisor:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
-        self._stop = threading.Event()
         self._ended = threading.Event()
         self._failed = False
         self._log = get_logger(worker="supervisor")
 
-    def add(self, worker: Worker, *, beat_timeout_s: float) -> None:
+    def add(self, worker: Worker, *, beat_timeout_s: float, stage: int = 0) -> None:
         """Put a worker on the list; before `start`.
 
         Args:
             worker: Its name must be new.
             beat_timeout_s: Longest time one step may take before the worker counts as stuck.
+            stage: At the end, workers of a lower stage are closed before those of a higher one are
+                told to stop, so that last words still find their way out.
         """
         if worker.name in self._entries:
             raise Broken("worker names are unique", found=worker.name)
         self._entries[worker.name] = _Entry(
-            worker=worker, beat_timeout_s=beat_timeout_s, beat_s=self._clock.monotonic_s()
+            worker=worker,
+            beat_timeout_s=beat_timeout_s,
+            beat_s=self._clock.monotonic_s(),
+            stage=stage,
         )
 
     def start(self) -> None:
@@ -144,27 +151,32 @@ class Supervisor:
 
     def request_stop(self) -> None:
         """Ask for an orderly end; safe in a signal handler and in any worker."""
-        self._stop.set()
         self._ended.set()
 
     def stop(self, *, timeout_s: float = 10.0) -> tuple[str, ...]:
-        """End every worker after its present step and close it.
+        """End every worker after its present step and close it, stage by stage.
 
         Args:
-            timeout_s: For all of them together.
+            timeout_s: For all of them together; of it every later stage keeps two seconds.
 
         Returns:
             Names of the workers that did not end in time.
         """
         self.request_stop()
+        stages = sorted({entry.stage for entry in self._entries.values()})
         until_s = self._clock.monotonic_s() + timeout_s
-        late = []
-        for name, entry in self._entries.items():
-            if entry.thread is None:
-                continue
-            entry.thread.join(max(0.0, until_s - self._clock.monotonic_s()))
-            if entry.thread.is_alive():
-                late.append(name)
+        late: list[str] = []
+        for number, stage in enumerate(stages, 1):
+            members = {n: entry for n, entry in self._entries.items() if entry.stage == stage}
+            for entry in members.values():
+                entry.stop.set()
+            kept_s = _LATER_STAGE_S * (len(stages) - number)
+            for name, entry in members.items():
+                if entry.thread is None:
+                    continue
+                entry.thread.join(max(0.0, until_s - kept_s - self._clock.monotonic_s()))
+                if entry.thread.is_alive():
+                    late.append(name)
         if late:
             self._log.error("workers_did_not_end", workers=late)
         return tuple(late)
@@ -176,14 +188,14 @@ class Supervisor:
     def _loop(self, entry: _Entry) -> None:
         log = get_logger(worker=entry.worker.name)
         try:
-            while not self._stop.is_set():
+            while not entry.stop.is_set():
                 pause_s = self._guarded_step(entry)
                 if math.isinf(pause_s):
                     return
                 if pause_s > 0:
                     # A sleeping worker is a healthy one: its beat is due after the pause.
                     entry.beat_s = self._clock.monotonic_s() + pause_s
-                    self._stop.wait(pause_s)
+                    entry.stop.wait(pause_s)
                 entry.beat_s = self._clock.monotonic_s()
         finally:
             try:

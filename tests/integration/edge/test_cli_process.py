@@ -63,6 +63,10 @@ def test_node_on_a_real_film_speaks_and_says_goodbye(config, reader):
     finally:
         node.kill()
     assert reader.wait_for(lambda r: r.heard["state"] >= 2, 10)
+    tracks = {body["track_id"] for body in reader.bodies.values()}
+    ended = {b["track_id"] for b in reader.bodies.values() if b["phase"] == "end"}
+    # Stopped in order, every track got its last word before the goodbye.
+    assert tracks == ended
     assert (1, True) == (reader.heard["birth"], reader.heard["health"] >= 1)
     assert "Human" in {body["object_class"] for body in reader.bodies.values()}
     # This camera was given no pose: its observations have no place and say why.

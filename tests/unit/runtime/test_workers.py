@@ -52,6 +52,25 @@ def test_worker_is_stepped_until_stopped_and_closed_in_its_own_thread():
     assert not supervisor.failed
 
 
+def test_later_stage_is_told_to_stop_when_the_earlier_one_is_closed():
+    """What a worker says in its `close` still finds the way out open."""
+    order: list[str] = []
+
+    class Ordered(Counting):
+        def close(self) -> None:
+            super().close()
+            order.append(self.name)
+
+    supervisor = Supervisor(SystemClock())
+    out, source = Ordered("out"), Ordered("source")
+    supervisor.add(out, beat_timeout_s=5, stage=1)
+    supervisor.add(source, beat_timeout_s=5)
+    supervisor.start()
+    assert out.done.wait(20)
+    assert () == supervisor.stop()
+    assert ["source", "out"] == order
+
+
 def test_two_workers_of_one_name_are_refused():
     """Beats and logs go by name, so a name stands for one worker."""
     supervisor = Supervisor(SystemClock())
