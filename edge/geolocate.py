@@ -195,6 +195,7 @@ class GroundLocator:
         if visible is not None:
             useful &= visible
         near_m, far_m = self._span(fix) if not useful.all() else (distance, distance)
+        ce90 = ce90_m(total)
         said = []
         for row in range(count):
             if not useful[row]:
@@ -205,7 +206,10 @@ class GroundLocator:
             if velocity_px_s is not None and velocity_cov is not None:
                 speed = _velocity(velocity[row], fix.by_pixel[row], velocity_cov[row])
             said.append(
-                Located(position=_position(geodetic[row], total[row], shared[row]), velocity=speed)
+                Located(
+                    position=_position(geodetic[row], total[row], shared[row], float(ce90[row])),
+                    velocity=speed,
+                )
             )
         return said
 
@@ -323,14 +327,14 @@ class GroundLocator:
         )
 
 
-def _position(geodetic: Array, total: Array, shared: Array) -> Position:
+def _position(geodetic: Array, total: Array, shared: Array, ce90: float) -> Position:
     return Position(
         lon_deg=float(geodetic[0]),
         lat_deg=float(geodetic[1]),
         alt_hae_m=float(geodetic[2]),
         cov_enu_m2=_rows(total),
         cov_bias_enu_m2=_rows(shared),
-        ce90_m=float(ce90_m(total)),
+        ce90_m=ce90,
         method="plane",
     )
 

@@ -20,6 +20,7 @@ from models.registry import ModelError, NetworkEntry, verify
 
 WEAK_CONFIDENCE = 0.1
 """Default floor: the tracker's second stage lives on boxes too weak to start a track."""
+_SCALE = np.float32(1 / 255)
 _MAX_CANDIDATES = 1000
 _MAX_BOXES = 300
 
@@ -70,6 +71,7 @@ class OnnxDetector:
         self._max_iou = entry.nms_iou
         self._box: Letterbox | None = None
         self._canvas = np.zeros((0, 0, 3), np.uint8)
+        self._tensor: npt.NDArray[np.float32] | None = None
         self.warm_up((self._longer_side_px, self._longer_side_px))
 
     @property
@@ -104,7 +106,7 @@ class OnnxDetector:
 
     def detect(self, image_bgr: npt.NDArray[np.uint8]) -> Detections:
         """Everything seen in one picture of shape (height, width, 3)."""
-        tensor = self.prepare(image_bgr)
+        tensor = self._tensor = self.prepare(image_bgr, self._tensor)
         box = self._box
         assert box is not None
         return decode(
@@ -115,8 +117,15 @@ class OnnxDetector:
             max_iou=self._max_iou,
         )
 
-    def prepare(self, image_bgr: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The network's input (1, 3, height, width), RGB in 0..1, of one picture."""
+    def prepare(
+        self, image_bgr: npt.NDArray[np.uint8], into: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """The network's input (1, 3, height, width), RGB in 0..1, of one picture.
+
+        Args:
+            image_bgr: (height, width, 3).
+            into: an input to write over, when it has the right size; None makes a new one.
+        """
         if image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.dtype != np.uint8:
             raise ValueError(
                 f"image_bgr is (height, width, 3) uint8, got {image_bgr.shape} {image_bgr.dtype}"
@@ -129,8 +138,12 @@ class OnnxDetector:
                 self._box = Letterbox.free(size, self._longer_side_px, self._entry.stride_px)
             self._canvas = self._box.canvas()
         self._box.fill(image_bgr, self._canvas)
-        tensor = cv2.dnn.blobFromImage(self._canvas, scalefactor=1 / 255, swapRB=True)
-        return np.asarray(tensor, np.float32)
+        shape = (1, 3, *self._canvas.shape[:2])
+        tensor = np.empty(shape, np.float32) if into is None or into.shape != shape else into
+        # Plane by plane is half the time of cv2.dnn.blobFromImage.
+        for plane, channel in enumerate(reversed(cv2.split(self._canvas))):
+            np.multiply(channel, _SCALE, out=tensor[0, plane])
+        return tensor
 
     def infer(self, tensor: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The bare network: (1, 4 + classes, n) of a prepared input."""

@@ -9,15 +9,13 @@ def pairwise_iou(
 ) -> npt.NDArray[np.float64]:
     """(n, m) intersection over union of (n, 4) and (m, 4) boxes; 0 for boxes without area."""
     a, b = first_px.astype(np.float64), second_px.astype(np.float64)
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    both = np.prod(np.clip(high - low, 0.0, None), axis=2)
-    area_a = np.prod(a[:, 2:] - a[:, :2], axis=1)
-    area_b = np.prod(b[:, 2:] - b[:, :2], axis=1)
-    either = area_a[:, None] + area_b[None, :] - both
-    return np.asarray(
-        np.divide(both, either, out=np.zeros_like(both), where=either > 0), np.float64
-    )
+    ax1, ay1, ax2, ay2 = (a[:, k, None] for k in range(4))
+    bx1, by1, bx2, by2 = (b[None, :, k] for k in range(4))
+    width = np.maximum(np.minimum(ax2, bx2) - np.maximum(ax1, bx1), 0.0)
+    height = np.maximum(np.minimum(ay2, by2) - np.maximum(ay1, by1), 0.0)
+    both = width * height
+    either = (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - both
+    return np.asarray(both / np.where(either > 0, either, np.inf), np.float64)
 
 
 def suppress(
@@ -36,7 +34,8 @@ def suppress(
     overlap = pairwise_iou(boxes_px, boxes_px)
     rival = (overlap > max_iou) & (class_index[:, None] == class_index[None, :])
     alive = np.ones(len(boxes_px), np.bool_)
-    for row in range(len(boxes_px)):
+    # Only a box with a rival behind it can change anything.
+    for row in np.flatnonzero(np.triu(rival, 1).any(axis=1)):
         if alive[row]:
             alive[row + 1 :] &= ~rival[row, row + 1 :]
     return np.flatnonzero(alive)

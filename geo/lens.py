@@ -152,6 +152,8 @@ class Lens:
 
     def _fold_radius2(self) -> float:
         """Return the squared radius where radial distortion stops growing; inf without one."""
+        if not (self.k1 or self.k2 or self.k3):
+            return float("inf")
         roots = np.roots([7.0 * self.k3, 5.0 * self.k2, 3.0 * self.k1, 1.0])
         real = [float(r.real) for r in roots if abs(r.imag) < 1e-9 and r.real > 0.0]
         return min(real, default=float("inf"))

@@ -82,10 +82,16 @@ class Bus:
 
 
 class NodeLine:
-    """A node's line to the bus; see `hardware.ports.Transport`."""
+    """A node's line to the bus; see `hardware.ports.Transport`.
 
-    def __init__(self, bus: Bus) -> None:
+    Args:
+        bus: the broker.
+        sleep: how to wait on a real clock; None on a simulated one, which moves by itself.
+    """
+
+    def __init__(self, bus: Bus, *, sleep: Callable[[float], object] | None = None) -> None:
         self._bus = bus
+        self._sleep = sleep
         self._inbox: deque[Inbound] = deque()
         self._dropped = 0
         self._client = _Client(deliver=self._deliver)
@@ -142,7 +148,9 @@ class NodeLine:
         return self._dropped
 
     def wait(self, timeout_s: float) -> None:
-        """A simulated clock moves by itself: never sleeps."""
+        """Let time pass, if it does so by itself."""
+        if self._sleep is not None and not self._inbox:
+            self._sleep(timeout_s)
 
     def cut(self) -> None:
         """Lose the line; the will is published."""

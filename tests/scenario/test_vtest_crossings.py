@@ -104,7 +104,7 @@ def test_the_fitted_camera_holds_on_frames_it_has_not_seen(data_dir):
     assert p90 < 0.25
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_crossings_on_real_film_are_found_once_each(data_dir, tmp_path, capsys):
     """Pixels to findings in the station's store: precision and recall of at least .85."""
     table = vtest.truth_table(data_dir)

@@ -1,0 +1,198 @@
+"""What the pipeline costs beside the network, on the real film; ratios from one run.
+
+Rounds of both sides alternate, so that a busy machine slows both; the median of the rounds' ratios
+is the figure.
+"""
+
+import os
+import platform
+import random
+import statistics
+import time
+
+import cv2
+import pytest
+
+from edge.app import Devices, Node
+from edge.config import NodeConfig
+from edge.detector import open_detector
+from edge.devices import camera_source
+from edge.yolo import YOLO_ENVIRONMENT
+from hardware.camera_opencv import OpenCvCamera
+from models.registry import Registry
+from runtime.clock import SystemClock
+from runtime.ids import UlidSource
+from runtime.workers import Supervisor
+from simulations.bus import Bus, NodeLine
+from tests.scenario import vtest
+from tests.scenario.test_vtest_crossings import node_config
+
+pytestmark = [pytest.mark.bench, pytest.mark.data, pytest.mark.slow]
+
+ROUNDS = 5
+FRAMES = 40
+WARM = 5
+"""Frames at the beginning that count for nothing."""
+
+
+class Stamped:
+    """A detector that notes when each frame came to it."""
+
+    def __init__(self, detector):
+        self.detector = detector
+        self.name, self.sha256 = detector.name, detector.sha256
+        self.entered_s = []
+
+    def detect(self, image_bgr):
+        self.entered_s.append(time.perf_counter())
+        return self.detector.detect(image_bgr)
+
+    def close(self):
+        """The bench closes the real one."""
+
+
+class Shortened:
+    """The first frames of a film."""
+
+    def __init__(self, camera, frames):
+        self.camera, self.left = camera, frames
+        self.sensor_id = camera.sensor_id
+
+    status = property(lambda self: self.camera.status)
+    counters = property(lambda self: self.camera.counters)
+
+    def read(self):
+        if self.left == 0:
+            raise EOFError("enough")
+        frame = self.camera.read()
+        self.left -= frame is not None
+        return frame
+
+    def close(self):
+        self.camera.close()
+
+
+def frames_per_s(stamps_s):
+    """Steady rate of a list of instants, one per frame."""
+    return (len(stamps_s) - 1 - WARM) / (stamps_s[-1] - stamps_s[WARM])
+
+
+def bare(detector, tensors):
+    """The network alone on prepared inputs."""
+    stamps_s = []
+    for tensor in tensors:
+        stamps_s.append(time.perf_counter())
+        detector.infer(tensor)
+    return frames_per_s(stamps_s)
+
+
+def end_to_end(detector, film, camera, folder):
+    """A whole node in threads: decode, detect, track, place, say, keep a picture, queue on disk."""
+    clock = SystemClock(stated_error_s=0.01)
+    ids = UlidSource(clock, random.Random(1))
+    settings = node_config(film, camera)
+    settings["node"]["data_dir"] = str(folder)
+    config = NodeConfig.model_validate(settings)
+    stamped = Stamped(detector)
+    source = Shortened(OpenCvCamera(camera_source(config.camera[0]), clock), FRAMES)
+    node = Node(
+        config=config,
+        config_sha256="0" * 64,
+        devices=Devices(
+            cameras={"cam-1": source},
+            detectors={"cam-1": stamped},
+            transport=NodeLine(Bus(), sleep=time.sleep),
+        ),
+        clock=clock,
+        ids=ids,
+        boot_id="bench",
+        software_version="0",
+    )
+    supervisor = Supervisor(clock)
+    for worker, beat_timeout_s in node.workers:
+        supervisor.add(worker, beat_timeout_s=beat_timeout_s)
+    supervisor.start()
+    while not node.pipeline.over:
+        assert not supervisor.wait(0.05)
+    said = node.outbox.depth
+    supervisor.stop()
+    node.close()
+    assert FRAMES == len(stamped.entered_s)
+    assert said > 0
+    return frames_per_s(stamped.entered_s)
+
+
+@pytest.fixture(scope="module")
+def detector():
+    network = open_detector(Registry.load().default("day"))
+    yield network
+    network.close()
+
+
+def machine():
+    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
+
+
+@pytest.mark.timeout(2400)
+def test_the_pipeline_costs_little_beside_the_network(data_dir, tmp_path, detector, capsys):
+    """End-to-end frames/s over the bare network's, same film, same session; aim 0.95."""
+    film = data_dir / "films" / "vtest.avi"
+    camera = vtest.fitted_camera(vtest.truth_table(data_dir))
+    capture = cv2.VideoCapture(str(film))
+    tensors = [detector.prepare(capture.read()[1]) for _ in range(FRAMES)]
+    capture.release()
+    pairs = []
+    for k in range(ROUNDS):
+        alone = bare(detector, tensors)
+        pairs.append((end_to_end(detector, film, camera, tmp_path / str(k)), alone))
+    ratio = statistics.median(whole / alone for whole, alone in pairs)
+    with capsys.disabled():
+        print(
+            f"\nedge end to end {statistics.median(w for w, _ in pairs):.2f} frames/s, "
+            f"network alone {statistics.median(a for _, a in pairs):.2f} frames/s: "
+            f"ratio {ratio:.3f} (aim 0.95; {machine()})"
+        )
+    assert ratio >= 0.9
+
+
+@pytest.mark.yolo
+@pytest.mark.timeout(1800)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_it_is_no_slower_than_ultralytics_track(data_dir, tmp_path, detector, capsys, monkeypatch):
+    """Same ONNX file, input size and threads as `ultralytics track`; beside it the .pt as typed."""
+    for name, value in YOLO_ENVIRONMENT.items():
+        monkeypatch.setitem(os.environ, name, value)
+    monkeypatch.setitem(os.environ, "YOLO_CONFIG_DIR", str(tmp_path))
+    ultralytics = pytest.importorskip("ultralytics", reason="needs the extra [yolo]")
+    film = data_dir / "films" / "vtest.avi"
+    camera = vtest.fitted_camera(vtest.truth_table(data_dir))
+    rivals = {
+        "onnx": ultralytics.YOLO(str(Registry.load().default("day").path), task="detect"),
+        "pt": ultralytics.YOLO(str(data_dir / "weights" / "yolov8n_from_int8.pt")),
+    }
+
+    def rival(model):
+        stamps_s = []
+        for _ in model.track(source=str(film), stream=True, verbose=False, conf=0.1):
+            stamps_s.append(time.perf_counter())
+            if len(stamps_s) == FRAMES:
+                break
+        return frames_per_s(stamps_s)
+
+    rounds = []
+    for k in range(ROUNDS):
+        row = {"ours": end_to_end(detector, film, camera, tmp_path / str(k))}
+        row.update({name: rival(model) for name, model in rivals.items()})
+        rounds.append(row)
+    median = {name: statistics.median(row[name] for row in rounds) for name in rounds[0]}
+    same = statistics.median(row["ours"] / row["onnx"] for row in rounds)
+    typed = statistics.median(row["ours"] / row["pt"] for row in rounds)
+    with capsys.disabled():
+        print(
+            f"\nours {median['ours']:.2f} frames/s, ultralytics track on the same ONNX "
+            f"{median['onnx']:.2f}: ratio {same:.2f} (aim 1.0); its .pt as typed "
+            f"{median['pt']:.2f}: ratio {typed:.2f} ({machine()})"
+        )
+    assert same >= 1.0
