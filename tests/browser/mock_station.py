@@ -75,6 +75,7 @@ class MockStation:
     alerts: dict[str, views.AlertView] = field(default_factory=dict)
     acts: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     simulated: bool = True
+    role: views.Role = "guard"
     mute: bool = False
     broker_connected: bool = True
     streams_opened: list[str] = field(default_factory=list)
@@ -266,7 +267,7 @@ class MockStation:
         return views.SessionView(
             user="an",
             display_name="Lê Văn An",
-            role="guard",
+            role=self.role,
             csrf_token="token",
             expires_utc=rfc3339(now() + timedelta(hours=8)),
         )

@@ -330,6 +330,21 @@ def test_typing_never_acts(busy: Visit) -> None:
     assert "" == page.locator("#search").input_value()
 
 
+def test_role_that_may_not_handle_is_offered_no_acts(busy: Visit) -> None:
+    """A technician sees the card and its reasons, has no buttons, and no key acts."""
+    busy.station.role = "technician"
+    busy.enter()
+    page = busy.page
+    page.wait_for_selector(".row")
+    page.keyboard.press("j")
+    page.wait_for_selector(".card")
+    page.keyboard.press("a")
+    page.keyboard.press("f")
+    page.wait_for_timeout(300)
+    assert 0 == page.locator(".buttons").count()
+    assert [] == busy.station.acts
+
+
 def test_refusal_of_the_station_is_shown_in_its_words(busy: Visit) -> None:
     """An act on an alert that the station no longer knows tells why it did not happen."""
     busy.enter()
@@ -436,18 +451,32 @@ def test_warning_is_drawn_on_the_map_and_can_be_chosen_there(quiet: Visit) -> No
     page.wait_for_selector(".row.chosen .card")
 
 
-def test_selecting_a_far_alert_brings_the_map_there(quiet: Visit) -> None:
-    """An alert kilometres away comes into the picture when it is chosen."""
+def test_new_warning_comes_into_the_picture_unless_somebody_is_at_work(quiet: Visit) -> None:
+    """With nothing chosen the map goes to a far warning by itself."""
     quiet.enter()
     page = quiet.page
     page.wait_for_selector(".maplibregl-canvas")
     page.wait_for_timeout(1500)
     lon, lat = lon_lat(5_000.0, 300.0)
     quiet.station.put_alert(alert(1, lon_deg=lon, lat_deg=lat, nearest_marker="311"))
+    until(page, lambda: red_spot(quiet) is not None, "the map did not go there", 30.0)
+
+
+def test_selecting_a_far_alert_brings_the_map_there(quiet: Visit) -> None:
+    """An alert kilometres away comes into the picture when it is chosen, not while another is."""
+    quiet.enter()
+    page = quiet.page
+    page.wait_for_selector(".maplibregl-canvas")
+    page.wait_for_timeout(1500)
+    quiet.station.put_alert(alert(2, level="information"))
     page.wait_for_selector(".row")
-    page.wait_for_timeout(1000)
-    assert red_spot(quiet) is None
     page.keyboard.press("j")
+    lon, lat = lon_lat(5_000.0, 300.0)
+    quiet.station.put_alert(alert(1, lon_deg=lon, lat_deg=lat, nearest_marker="311"))
+    page.wait_for_selector(".row.warning")
+    page.wait_for_timeout(1500)
+    assert red_spot(quiet) is None
+    page.keyboard.press("k")
     until(page, lambda: red_spot(quiet) is not None, "the map did not go there", 30.0)
 
 

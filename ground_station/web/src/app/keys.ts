@@ -11,7 +11,7 @@ export interface KeyTargets {
 
 /** Runs the act of a key; returns whether the key meant something. */
 export function press(key: string, targets: KeyTargets): boolean {
-  const alert = state.selected.value;
+  const alert = state.mayHandle.value ? state.selected.value : null;
   switch (key) {
     case "j":
     case "J":

@@ -42,6 +42,9 @@ export const timeZone = computed(() => site.value?.time_zone ?? "Asia/Ho_Chi_Min
 /** The station's local date; changes once a day, so that what depends on it rests. */
 export const today = computed(() => clockDate(stationClock_ms.value, timeZone.value));
 
+/** The station decides who may handle alerts; a technician is not offered what would be refused. */
+export const mayHandle = computed(() => session.value?.role !== "technician");
+
 export const selectedId = signal<string | null>(null);
 export const query = signal("");
 export const dialog = signal<Dialog | null>(null);

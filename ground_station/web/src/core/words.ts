@@ -80,6 +80,7 @@ export interface Words {
   accuracy: string;
   picture(index: number, total: number): string;
   pictureGone: string;
+  mayOnlyWatch: string;
   seenBy: string;
   probability: string;
   lowered: string;
@@ -234,6 +235,7 @@ const vi: Words = {
   accuracy: "Sai số vị trí",
   picture: (index, total) => `Ảnh chứng cứ ${index}/${total}`,
   pictureGone: "Chưa có ảnh",
+  mayOnlyWatch: "Vai trò này chỉ xem, không xử lý cảnh báo",
   seenBy: "Thấy bởi",
   probability: "Xác suất",
   lowered: "Hạ mức vì",
@@ -413,6 +415,7 @@ const en: Words = {
   accuracy: "Position accuracy",
   picture: (index, total) => `Evidence picture ${index} of ${total}`,
   pictureGone: "No picture yet",
+  mayOnlyWatch: "This role watches and does not handle alerts",
   seenBy: "Seen by",
   probability: "Probability",
   lowered: "Rank lowered because",

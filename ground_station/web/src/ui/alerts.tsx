@@ -51,13 +51,18 @@ function Search(props: { onSpot(spot: state.Spot): void }) {
   );
   return (
     <div class="search">
-      <div class="counts" role="status" aria-label={words.openAlerts}>
+      <div class="counts" role="group" aria-label={words.openAlerts}>
         {counts.map(([level, count]) => (
-          <span key={level} class={count > 0 ? "" : "zero"} title={words.level[level]}>
+          <button
+            key={level}
+            class={`tool ${count > 0 ? "" : "zero"}`}
+            title={words.level[level]}
+            aria-label={`${words.level[level]}: ${count}`}
+            onClick={() => select(state.openAlerts.value.find((alert) => alert.level === level)?.alert_id ?? null)}
+          >
             <LevelMark level={level} size={18} />
             <b class="number">{count}</b>
-            <span class="unseen">{words.level[level]}</span>
-          </span>
+          </button>
         ))}
       </div>
       <label class="field">

@@ -3,7 +3,7 @@ import { toggleMute } from "../app/acts";
 import { logout, setLanguage } from "../app/session";
 import { unlock } from "../app/siren";
 import * as state from "../app/state";
-import { age, clockDate, clockTime, countdown } from "../core/format";
+import { age, clockDate, clockTime, countdown, pulse } from "../core/format";
 import { Icon, NodeDot } from "./marks";
 
 /** The thin bar on top: where, when, who, and whether everything speaks. */
@@ -27,6 +27,7 @@ export function Bar(props: { onNode(node: NodeView): void }) {
           <NodeButton key={node.node_id} node={node} onNode={props.onNode} />
         ))}
       </ul>
+      <Pulse />
       <div class="watch" title={words.onWatch}>
         <span class="faint">{words.onWatch}</span>
         <span>{watch.length > 0 ? watch.join(", ") : words.nobodyOnWatch}</span>
@@ -47,6 +48,14 @@ export function Bar(props: { onNode(node: NodeView): void }) {
       </button>
     </header>
   );
+}
+
+/** Cameras alive and the age of the last word, also while alerts are open; never claimed of a lost station. */
+function Pulse() {
+  const station = state.station.value;
+  if (!station || state.stationLost.value) return null;
+  const since_s = (state.monotonic_ms.value - state.stationAt_ms.value) / 1000;
+  return <span class="pulse number">{pulse(station, since_s, state.words.value, state.language.value)}</span>;
 }
 
 function NodeButton(props: { node: NodeView; onNode(node: NodeView): void }) {

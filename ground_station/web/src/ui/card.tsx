@@ -124,6 +124,7 @@ function Buttons(props: { alert: AlertView }) {
   const { alert } = props;
   const words = state.words.value;
   const busy = state.busy.value.has(alert.alert_id);
+  if (!state.mayHandle.value) return <p class="no-picture">{words.mayOnlyWatch}</p>;
   if (alert.state === "closed") {
     return (
       <div class="buttons">

@@ -3,6 +3,7 @@ import { effect } from "@preact/signals";
 import { select } from "../app/acts";
 import * as state from "../app/state";
 import { metres, parts, what } from "../core/format";
+import { isRaised } from "../core/rank";
 import {
   alertFeatures,
   cameraFeatures,
@@ -144,6 +145,7 @@ function feed(drawn: SiteMap): (() => void)[] {
     return site ? siteFeatures(site, "vi").markers : { type: "FeatureCollection", features: [] };
   };
   let shownId: string | null = null;
+  const knownWarnings = new Set<string>();
   return [
     effect(() => {
       const site = state.site.value;
@@ -171,6 +173,13 @@ function feed(drawn: SiteMap): (() => void)[] {
       drawn.set("alerts", points);
       drawn.set("alert-ellipse", ellipse);
       drawn.set("alert-leader", leader);
+    }),
+    // A new warning is brought into the picture unless somebody is at work on another alert.
+    effect(() => {
+      const warnings = state.openAlerts.value.filter((alert) => alert.level === "warning" && isRaised(alert));
+      const fresh = warnings.find((alert) => !knownWarnings.has(alert.alert_id));
+      for (const alert of warnings) knownWarnings.add(alert.alert_id);
+      if (fresh && state.selectedId.peek() === null) drawn.show([fresh.lon_deg, fresh.lat_deg]);
     }),
     effect(() => {
       const alert = state.selected.value;
