@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Annotated
 
@@ -152,8 +153,9 @@ def about(parts: PartsDep) -> AboutView:
     )
 
 
+@cache
 def source_archive(root: FilePath, version: str) -> bytes:
-    """The source of the running version as a gzipped tar; the same files give the same bytes.
+    """The source of the running version as a gzipped tar; made once, it does not change.
 
     Args:
         root: the folder that holds the packages.

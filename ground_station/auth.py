@@ -154,6 +154,10 @@ class People:
         self._settings = settings
         self._hasher = argon2.PasswordHasher()
         self._throttle = Throttle(attempts=settings.login_attempts, wait_s=settings.login_wait_s)
+        self._address_throttle = Throttle(
+            attempts=settings.login_attempts * 4, wait_s=settings.login_wait_s
+        )
+        """Somebody at one address who tries name after name."""
         self._hashing = threading.Semaphore(2)
         """Argon2 takes 64 MB each time: never more than two at once, whoever knocks."""
 
@@ -262,7 +266,10 @@ class People:
             LoginRefused: wrong, whatever it is.
         """
         now_s = self._clock.monotonic_s()
-        wait_s = self._throttle.wait_s(name, address, now_s)
+        wait_s = max(
+            self._throttle.wait_s(name, address, now_s),
+            self._address_throttle.wait_s("", address, now_s),
+        )
         if wait_s > 0:
             raise TooManyAttempts(wait_s)
         with self._store.read() as tx:
@@ -277,10 +284,13 @@ class People:
             right = False
         if user is None or not right:
             self._throttle.failed(name, address, now_s)
-            with self._store.write() as tx:
-                self._audit(tx, name if user else "(unknown)", "login.refused", address)
+            self._address_throttle.failed("", address, now_s)
+            if user is not None:  # Names that nobody has are counted, not recorded without end.
+                with self._store.write() as tx:
+                    self._audit(tx, name, "login.refused", address)
             raise LoginRefused
         self._throttle.succeeded(name, address)
+        self._address_throttle.succeeded("", address)
         with self._store.write() as tx:
             if self._hasher.check_needs_rehash(user.password_hash):
                 rehashed = replace(user, password_hash=self._hasher.hash(password))

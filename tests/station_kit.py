@@ -389,7 +389,14 @@ class StationProcess:
 class MqttNode:
     """A real MQTT client that speaks as a node and hears its receipts."""
 
-    def __init__(self, station: StationProcess, node_id: str, password: str | None) -> None:
+    def __init__(
+        self,
+        station: StationProcess,
+        node_id: str,
+        password: str | None,
+        *,
+        connect: bool = True,
+    ) -> None:
         import paho.mqtt.client as mqtt
 
         self.receipts: list[int] = []
@@ -422,7 +429,12 @@ class MqttNode:
 
         self.client.on_connect, self.client.on_message = on_connect, on_message
         self.client.on_subscribe, self.client.on_disconnect = on_subscribe, on_disconnect
-        self.client.connect_async("127.0.0.1", station.mqtt_port)
+        self.port = station.mqtt_port
+        if connect:
+            self.connect()
+
+    def connect(self) -> None:
+        self.client.connect_async("127.0.0.1", self.port)
         self.client.loop_start()
 
     def publish(self, message: tuple[str, bytes], *, qos: int = 1, retain: bool = False):
