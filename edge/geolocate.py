@@ -24,6 +24,7 @@ Array = npt.NDArray[np.float64]
 _SPAN_SIGMA = 2.5
 """Half the stated range of a bearing, in sigmas of the ray's elevation."""
 _LEAST_SIGMA_DEG = 0.01
+_SAME_SHAPE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,17 +146,34 @@ class GroundLocator:
         )
 
     def locate_tracks(self, tracks: Sequence[Track]) -> list[Located]:
-        """Places of the tracks' feet at the tracks' instant."""
+        """Places of the tracks' feet at the tracks' instant.
+
+        Frames of another size than the lens but of the same shape are scaled (a camera's second
+        stream); frames of another shape were cut from the picture nobody knows where.
+        """
         if not tracks:
             return []
+        scale = self._scale(tracks[0].frame_size_px)
+        if scale is None:
+            size, lens = tracks[0].frame_size_px, self._camera.lens
+            reason = f"the picture is {size} px, the lens is of {lens.width_px} x {lens.height_px}"
+            return [Located(reason=reason) for _ in tracks]
         return self.locate(
             # A box counts from the edge of the first pixel, a lens from its centre.
-            np.stack([track.foot_px for track in tracks]) - 0.5,
-            np.stack([track.foot_cov_px2 for track in tracks]),
-            velocity_px_s=np.stack([track.velocity_px_s for track in tracks]),
-            velocity_cov=np.stack([track.velocity_cov for track in tracks]),
+            np.stack([track.foot_px for track in tracks]) * scale - 0.5,
+            np.stack([track.foot_cov_px2 for track in tracks]) * scale**2,
+            velocity_px_s=np.stack([track.velocity_px_s for track in tracks]) * scale,
+            velocity_cov=np.stack([track.velocity_cov for track in tracks]) * scale**2,
             visible=np.array([track.foot_visible for track in tracks], np.bool_),
         )
+
+    def _scale(self, frame_size_px: tuple[int, int] | None) -> float | None:
+        """Pixels of the lens per pixel of the frame; None when their shapes differ."""
+        lens = self._camera.lens
+        if frame_size_px is None or frame_size_px == (lens.width_px, lens.height_px):
+            return 1.0
+        across, down = lens.width_px / frame_size_px[0], lens.height_px / frame_size_px[1]
+        return across if abs(across / down - 1.0) < _SAME_SHAPE else None
 
     def locate(
         self,

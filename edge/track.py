@@ -84,6 +84,7 @@ class Track:
         foot_visible: false when the lower edge is cut off by the picture's.
         velocity_px_s: (2,) of the foot.
         velocity_cov: (2, 2) its covariance, px^2/s^2.
+        frame_size_px: width, height of the frame that all pixels belong to; None is not known.
     """
 
     track_id: str
@@ -101,6 +102,7 @@ class Track:
     foot_visible: bool
     velocity_px_s: Array = field(compare=False)
     velocity_cov: Array = field(compare=False)
+    frame_size_px: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,4 +374,5 @@ class Tracker:
             foot_visible=not bool(self._cut[row]),
             velocity_px_s=boxes.speed[row, :2].copy(),
             velocity_cov=np.diag(boxes.p_vv[row, :2]),
+            frame_size_px=self._frame_size_px,
         )

@@ -338,6 +338,17 @@ def test_a_refused_connection_is_offline_and_counted():
     port.close()
 
 
+def test_a_silent_rtsp_server_does_not_hold_the_reader():
+    """It takes the connection and says nothing: opening ends by its own time-out."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = live(f"rtsp://127.0.0.1:{server.getsockname()[1]}/s", open_timeout_s=0.4)
+        read_until(port, lambda _: port.counters.read_failures >= 2)
+        assert "offline" == port.status
+        port.close()
+
+
 def test_a_missing_usb_camera_is_offline_not_an_error():
     """It may be plugged in later."""
     port = live("97")

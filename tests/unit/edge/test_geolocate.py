@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge.geolocate import FixedCamera, GroundLocator, LocateSettings
+from edge.track import Track
 from geo.frames import EnuFrame, GeodeticPoint
 from geo.lens import Lens, rotation_enu_from_camera
 from geo.terrain import FlatTerrain
@@ -185,6 +186,43 @@ def test_a_pixel_that_no_ray_reaches_gives_a_reason_and_nothing_else():
     (said,) = locator(bent).locate(np.array([[5000.0, 5000.0]]), FOOT_COV)
     assert (None, None) == (said.position, said.bearing)
     assert "no ray" in said.reason
+
+
+def track(foot_px, frame_size_px, *, sharper=1.0):
+    """A track standing at a pixel, counted from the edge of the first pixel."""
+    return Track(
+        track_id="T",
+        state="confirmed",
+        seen=True,
+        box_px=(0.0, 0.0, 1.0, 1.0),
+        confidence=0.9,
+        object_class="Human",
+        t_s=0.0,
+        seen_s=0.0,
+        born_s=0.0,
+        hits=9,
+        foot_px=np.array(foot_px),
+        foot_cov_px2=FOOT_COV[0] * sharper**2,
+        foot_visible=True,
+        velocity_px_s=np.zeros(2),
+        velocity_cov=np.eye(2),
+        frame_size_px=frame_size_px,
+    )
+
+
+def test_a_second_stream_of_half_the_size_places_the_same_feet():
+    """640 x 360 of a 1280 x 720 lens: pixels are scaled, covariances with them."""
+    full = track((800.0, 500.0), (1280, 720))
+    half = track((400.0, 250.0), (640, 360), sharper=0.5)
+    (one,), (other,) = locator().locate_tracks([full]), locator().locate_tracks([half])
+    assert one.position == other.position
+
+
+def test_a_picture_of_another_shape_is_not_placed():
+    """1280 x 960 was cut or squeezed: the reason says both sizes, and nothing is invented."""
+    (said,) = locator().locate_tracks([track((800.0, 500.0), (1280, 960))])
+    assert (None, None) == (said.position, said.bearing)
+    assert "1280 x 720" in said.reason
 
 
 def test_many_feet_are_placed_as_one_by_one():
