@@ -111,6 +111,17 @@ def test_plain_messages_share_a_commit_of_a_tenth_of_a_second(make, tmp_path, cl
     other.close()
 
 
+def test_number_is_on_disk_before_its_message_is_sent(make, tmp_path):
+    """Else a kill after sending would give the same number to another message."""
+    outbox = make()
+    outbox.put(item(key=True))
+    assert [1] == seqs(outbox)
+    other = sqlite3.connect(tmp_path / "outbox" / "outbox.db")
+    assert [(1,)] == other.execute("SELECT seq FROM message").fetchall()
+    assert [(2,)] == other.execute("SELECT value FROM counter WHERE name = 'next_seq'").fetchall()
+    other.close()
+
+
 def test_only_a_receipt_frees_a_message(make):
     """PUBACK frees the place in flight; the message stays until the station has committed it."""
     outbox = make()
