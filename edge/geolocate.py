@@ -97,8 +97,8 @@ class GroundFix:
         by_pixel: (n, 2, 2) metres east and north per pixel.
         cov_own_m2: (n, 2, 2) from the foot in the picture.
         cov_shared_m2: (n, 2, 2) from pose, lens and ground.
-        azimuth_sigma_deg: (n,) of the ray.
-        elevation_sigma_deg: (n,) of the ray, the camera's height and the ground's included.
+        ray_by_pixel: (n, 3, 2) derivative of the ray by the pixel.
+        ray_by_turn: (n, 3, 3) derivative of the ray by azimuth, pitch and roll, in radians.
     """
 
     points_m: Array
@@ -106,8 +106,8 @@ class GroundFix:
     by_pixel: Array
     cov_own_m2: Array
     cov_shared_m2: Array
-    azimuth_sigma_deg: Array
-    elevation_sigma_deg: Array
+    ray_by_pixel: Array
+    ray_by_turn: Array
 
 
 class GroundLocator:
@@ -212,13 +212,22 @@ class GroundLocator:
             )
         if visible is not None:
             useful &= visible
-        near_m, far_m = self._span(fix) if not useful.all() else (distance, distance)
+        azimuth_sigma_deg = near_m = far_m = distance  # Only rays without a place need more.
+        if not useful.all():
+            azimuth_sigma_deg, elevation_sigma_deg = self._ray_sigma_deg(fix, foot_cov_px2)
+            near_m, far_m = self._span(fix, elevation_sigma_deg)
         ce90 = ce90_m(total)
         said = []
         for row in range(count):
             if not useful[row]:
-                seen = visible is None or bool(visible[row])
-                said.append(self._bearing(fix, row, near_m[row], far_m[row], seen=seen))
+                said.append(
+                    _bearing(
+                        fix.directions[row],
+                        sigma_deg=float(azimuth_sigma_deg[row]),
+                        range_m=(float(near_m[row]), float(far_m[row])),
+                        seen=visible is None or bool(visible[row]),
+                    )
+                )
                 continue
             speed = None
             if velocity_px_s is not None and velocity_cov is not None:
@@ -259,26 +268,23 @@ class GroundLocator:
         by_shift = slide[:, :2] * shift
         by_height = gain[:, :2, None] * self._terrain_sigma_m
         by_lens = by_pixel * camera.lens_sigma_px
-        shared = sum(
-            part @ part.transpose(0, 2, 1) for part in (by_turn, by_shift, by_height, by_lens)
-        )
+        # Independent sources: the sum of outer products is one product of all columns.
+        root = np.concatenate((by_turn, by_shift, by_height, by_lens), axis=2)
         own = by_pixel @ foot_cov_px2 @ by_pixel.transpose(0, 2, 1)
-        azimuth, elevation = self._ray_sigma(safe, ray_by_pixel, ray_by_turn, foot_cov_px2, range_m)
         return GroundFix(
             points_m=point,
             directions=direction,
             by_pixel=by_pixel,
             cov_own_m2=own,
-            cov_shared_m2=np.asarray(shared, np.float64),
-            azimuth_sigma_deg=azimuth,
-            elevation_sigma_deg=elevation,
+            cov_shared_m2=root @ root.transpose(0, 2, 1),
+            ray_by_pixel=ray_by_pixel,
+            ray_by_turn=ray_by_turn,
         )
 
-    def _ray_sigma(
-        self, ray: Array, by_pixel: Array, by_turn: Array, foot_cov_px2: Array, range_m: Array
-    ) -> tuple[Array, Array]:
-        """One sigma of each ray's azimuth and elevation, in degrees."""
-        camera = self._camera
+    def _ray_sigma_deg(self, fix: GroundFix, foot_cov_px2: Array) -> tuple[Array, Array]:
+        """(n,) one sigma of each ray's azimuth and elevation; doubt about heights included."""
+        camera, ray = self._camera, fix.directions
+        range_m = np.linalg.norm(fix.points_m, axis=1)
         flat = np.maximum(np.hypot(ray[:, 0], ray[:, 1]), 1e-9)
         zero = np.zeros_like(flat)
         across = np.stack((ray[:, 1] / flat, -ray[:, 0] / flat, zero), axis=1) / flat[:, None]
@@ -291,19 +297,19 @@ class GroundLocator:
             (across, camera.horizontal_sigma_m),
             (up, np.hypot(camera.vertical_sigma_m, self._terrain_sigma_m)),
         ):
-            pixel = np.einsum("ni,nij->nj", axis, by_pixel)
-            turn = np.einsum("ni,nij->nj", axis, by_turn) * self._turn_sigma
+            pixel = np.einsum("ni,nij->nj", axis, fix.ray_by_pixel)
+            turn = np.einsum("ni,nij->nj", axis, fix.ray_by_turn) * self._turn_sigma
             variance = np.einsum("ni,nij,nj->n", pixel, pixel_cov, pixel) + (turn**2).sum(axis=1)
             found.append(np.degrees(np.sqrt(variance + (metres / away) ** 2)))
         return found[0], found[1]
 
-    def _span(self, fix: GroundFix) -> tuple[Array, Array]:
+    def _span(self, fix: GroundFix, elevation_sigma_deg: Array) -> tuple[Array, Array]:
         """(n,) nearest and farthest ground distance that the ray's elevation allows."""
         limit = self._settings.max_range_m
         ray = fix.directions
         flat = np.hypot(ray[:, 0], ray[:, 1])
         elevation = np.arctan2(ray[:, 2], flat)
-        spread = np.radians(_SPAN_SIGMA * fix.elevation_sigma_deg)
+        spread = np.radians(_SPAN_SIGMA * elevation_sigma_deg)
         ends = []
         for side in (-1.0, 1.0):
             tilted = np.clip(elevation + side * spread, -np.pi / 2, np.pi / 2)
@@ -324,25 +330,23 @@ class GroundLocator:
         far = np.where(np.isfinite(ends[1]), np.minimum(ends[1], limit), limit)
         return near, np.maximum(far, near)
 
-    def _bearing(
-        self, fix: GroundFix, row: int, near_m: float, far_m: float, *, seen: bool
-    ) -> Located:
-        ray = fix.directions[row]
-        if not np.isfinite(ray).all():
-            return Located(reason="no ray reaches this pixel through this lens")
-        reason = "the ray grazes the ground" if ray[2] < 0 else "the ray is above the horizon"
-        if not seen:
-            near_m, reason = 0.0, "the feet are outside the picture"
-        sigma = float(np.clip(fix.azimuth_sigma_deg[row], _LEAST_SIGMA_DEG, 180.0))
-        return Located(
-            bearing=Bearing(
-                azimuth_deg=float(azimuth_deg(np.zeros(3), ray)),
-                sigma_deg=sigma,
-                range_min_m=float(near_m),
-                range_max_m=float(max(far_m, 0.1)),
-            ),
-            reason=reason,
-        )
+
+def _bearing(ray: Array, *, sigma_deg: float, range_m: tuple[float, float], seen: bool) -> Located:
+    if not np.isfinite(ray).all():
+        return Located(reason="no ray reaches this pixel through this lens")
+    reason = "the ray grazes the ground" if ray[2] < 0 else "the ray is above the horizon"
+    near_m, far_m = range_m
+    if not seen:
+        near_m, reason = 0.0, "the feet are outside the picture"
+    return Located(
+        bearing=Bearing(
+            azimuth_deg=float(azimuth_deg(np.zeros(3), ray)),
+            sigma_deg=float(np.clip(sigma_deg, _LEAST_SIGMA_DEG, 180.0)),
+            range_min_m=near_m,
+            range_max_m=max(far_m, 0.1),
+        ),
+        reason=reason,
+    )
 
 
 def _position(geodetic: Array, total: Array, shared: Array, ce90: float) -> Position:
