@@ -50,6 +50,7 @@ class Mosquitto:
             stderr=subprocess.DEVNULL,
         )
         if not any(self._listens() for _ in range(200)):
+            self.kill()
             pytest.fail("mosquitto did not listen within four seconds")
 
     def _listens(self) -> bool:
