@@ -212,6 +212,22 @@ class People:
             people.save_user(tx, user, now_utc=now_utc)
             self._audit(tx, actor, "user.added", name, role=role)
 
+    def first_role(self) -> str:
+        """What a user becomes without a stated role: the first one an administrator, nobody else.
+
+        Raises:
+            AskOperator: there are users already.
+        """
+        with self._store.read() as tx:
+            if not people.list_users(tx):
+                return "administrator"
+        raise AskOperator(
+            field="--role",
+            value="(not given)",
+            allowed=", ".join(ROLES),
+            next_step="say which; only the first user is an administrator by itself",
+        )
+
     def set_password(self, *, name: str, password: str, actor: str) -> None:
         """Change a password; every login of that user ends."""
         check_new_password(password, user=name)

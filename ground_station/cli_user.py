@@ -45,8 +45,13 @@ def _password(file: Path | None, *, again: bool) -> str:
 @user_app.command("add")
 def user_add(
     name: UserName,
-    role: Annotated[str, typer.Option(help="guard, operator, technician or administrator.")],
     *,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="guard, operator, technician or administrator; the first user is an administrator."
+        ),
+    ] = None,
     full_name: Annotated[str, typer.Option("--name", help="Shown on the page.")] = "",
     password_file: PasswordFile = None,
     no_password: Annotated[
@@ -56,11 +61,12 @@ def user_add(
 ) -> None:
     """Add a user; the first one is an administrator."""
     with answering(), with_people(config) as (_, people):
+        chosen = role or people.first_role()
         password = None if no_password else _password(password_file, again=True)
         people.add_user(
-            name=name, display_name=full_name, role=role, password=password, actor=actor()
+            name=name, display_name=full_name, role=chosen, password=password, actor=actor()
         )
-    say(f"{name} may log in as {role}")
+    say(f"{name} may log in as {chosen}")
 
 
 @user_app.command("list")

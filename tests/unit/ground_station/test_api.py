@@ -54,9 +54,8 @@ def busy(rig):
     )
     speaker = Speaker()
     rig.say(speaker.birth(at(0)), speaker.state(at(0)))
-    for t_s, body in list(crossing(track=1))[:45]:
-        rig.clock.advance(0.5)
-        rig.say(speaker.obs(body, at(t_s + 0.5)))
+    rig.clock.advance(22.5)
+    rig.say(*[speaker.obs(body, at(t_s + 0.5)) for t_s, body in list(crossing(track=1))[:45]])
     rig.say(speaker.crop(track=1, t_utc=rig.clock.utc()))
     return rig
 

@@ -238,13 +238,15 @@ def test_users_are_added_changed_locked_out_and_all_of_it_is_audited(made):
     """The first administrator comes from the command line."""
     word = "eine lange Zeile"
     steps = [
-        ("user", "add", "thu", "--role", "administrator", "--password-file", "-", "-c", made),
+        ("user", "add", "thu", "--password-file", "-", "-c", made),
         ("user", "passwd", "thu", "--password-file", "-", "-c", made),
         ("user", "disable", "thu", "-c", made),
         ("user", "enable", "thu", "-c", made),
     ]
     assert [0, 0, 0, 0] == [run(*step, stdin=word)[0] for step in steps]
     assert 2 == run(*steps[0], stdin=word)[0]
+    assert "administrator" in run("user", "list", "-c", made)[1]
+    assert 2 == run("user", "add", "y", "--password-file", "-", "-c", made, stdin=word)[0]
     assert 2 == run("user", "add", "x", "--role", "king", "--password-file", "-", "-c", made)[0]
     assert 2 == run("user", "passwd", "nobody", "--password-file", "-", "-c", made, stdin=word)[0]
     code, out, _ = run("user", "link", "thu", "-c", made)
