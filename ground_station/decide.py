@@ -114,8 +114,10 @@ class Decider:
             elif silent_s > fuse.coast_after_s and not target.coasting:
                 target.coasting = True
                 lost.append((target, state))
-        for target_id in self._fuser.forget(now_s):
-            self._memories.pop(target_id, None)
+        for target in self._fuser.forget(now_s):
+            self._memories.pop(target.target_id, None)
+            if target.shown:  # Its clock ran ahead: it was silent, and never became old.
+                removed.append(target.target_id)
         self._makes.forget(now_s)
         head = Decision(targets=tuple(self._views(lost)), removed_targets=tuple(removed))
         return head.join(self._book.tick(now_utc))

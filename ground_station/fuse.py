@@ -211,15 +211,15 @@ class Fuser:
             target for _, target in sorted(found, key=lambda pair: (pair[0], pair[1].target_id))
         ]
 
-    def forget(self, now_s: float) -> list[str]:
-        """Drop what has long been silent; ids of what went."""
+    def forget(self, now_s: float) -> list[Target]:
+        """Drop what has long been silent, whatever its own clock says; what went."""
         gone = [
-            target.target_id
+            target
             for target in self._targets.values()
             if now_s - target.heard_s > self._settings.forget_after_s
         ]
-        for target_id in gone:
-            self._drop(target_id)
+        for target in gone:
+            self._drop(target.target_id)
         return gone
 
     def _drop(self, target_id: str) -> None:

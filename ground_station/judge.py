@@ -7,6 +7,7 @@ from belief to belief, so a belief that is put in late only makes the judge step
 import math
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,6 @@ class Judge:
         """
         memory = self._begin(before, state, line, birth)
         found: list[Verdict] = []
-        memory = replace(memory, line=line)
         at_home = self._in_any(self._homes, state)
         memory = self._crossing(memory, state, line, found)
         memory = self._zones(memory, state, found, at_home=at_home)
@@ -107,15 +107,21 @@ class Judge:
             # Beyond the line's ends there is no side, and who goes round an end has not crossed.
             return replace(
                 memory, t_s=state.t_s, side=0, leaning=0, distance_m=None, sides=SideMemory(),
-                enu_m=(float(state.mean[0]), float(state.mean[1])),
+                line=line, enu_m=(float(state.mean[0]), float(state.mean[1])),
             )  # fmt: skip
-        memory = self._passed(memory, state, line.distance_m)
         sides = memory.sides.with_distance(
             state.t_s, line.distance_m, rule.memory_s / BUCKETS_PER_MEMORY
         )
         beyond = 1 if line.probability > rule.high else -1 if line.probability < rule.low else 0
         since = memory.leaning_since_s if beyond == memory.leaning else state.t_s
-        memory = replace(memory, sides=sides, leaning=beyond, leaning_since_s=since)
+        memory = replace(
+            memory,
+            line=line,
+            sides=sides,
+            leaning=beyond,
+            leaning_since_s=since,
+            **self._passed(memory, state, line.distance_m),
+        )
         doubt = min(line.probability, 1.0 - line.probability)
         settled = beyond != 0 and (doubt < STRONG or state.t_s - since >= rule.settle_s)
         if not settled or beyond == memory.side:
@@ -156,11 +162,11 @@ class Judge:
         return memory
 
     @staticmethod
-    def _passed(memory: Memory, state: State, distance_m: float) -> Memory:
-        """Note the instant and the place at which the mean went over the line."""
+    def _passed(memory: Memory, state: State, distance_m: float) -> dict[str, Any]:
+        """Changes of memory: where it is now, and when and where its mean went over the line."""
         enu = (float(state.mean[0]), float(state.mean[1]))
         before = memory.distance_m
-        done = replace(memory, t_s=state.t_s, distance_m=distance_m, enu_m=enu)
+        done = {"t_s": state.t_s, "distance_m": distance_m, "enu_m": enu}
         if before is None or (before < 0.0) == (distance_m < 0.0):
             return done
         part = before / (before - distance_m)
@@ -170,8 +176,8 @@ class Judge:
             memory.enu_m[1] + part * (enu[1] - memory.enu_m[1]),
         )
         if distance_m >= 0.0:
-            return replace(done, passed_in_s=t_s, passed_in_enu_m=place)
-        return replace(done, passed_out_s=t_s, passed_out_enu_m=place)
+            return {**done, "passed_in_s": t_s, "passed_in_enu_m": place}
+        return {**done, "passed_out_s": t_s, "passed_out_enu_m": place}
 
     # --- before the line --------------------------------------------------------------------------
     def _approaching(
@@ -185,7 +191,7 @@ class Judge:
             or state.object_class not in rule.classes
             or abs(distance) > rule.max_distance_m
         ):
-            return replace(memory, approach="none")
+            return memory.without_approach()
         inwards = distance < 0.0
         closing = line.inwards_m_s if inwards else -line.inwards_m_s
         horizon = rule.horizon_s
@@ -195,7 +201,7 @@ class Judge:
         probability = normal_below((closing * horizon - abs(distance)) / spread)
         direction: Direction = "in" if inwards else "out"
         if closing < rule.min_speed_m_s or probability < rule.probability:
-            return replace(memory, approach="none")
+            return memory.without_approach()
         if memory.approach != direction:
             memory = replace(memory, approach=direction, approach_since_s=state.t_s)
         key = f"approaching:{direction}"
@@ -229,7 +235,7 @@ class Judge:
             or state.object_class not in rule.classes
             or not limits.low < probability < limits.high
         ):
-            return replace(memory, doubt_since_s=None)
+            return memory.without_doubt()
         if memory.doubt_since_s is None:
             memory = replace(memory, doubt_since_s=state.t_s)
         assert memory.doubt_since_s is not None
@@ -329,7 +335,8 @@ class Judge:
                         )
                     )  # fmt: skip
             kept.append((zone.zone_id, since, inside))
-        return replace(memory, zones=tuple(kept))
+        zones = tuple(kept)
+        return memory if zones == memory.zones else replace(memory, zones=zones)
 
     @staticmethod
     def _ripe(since_s: float, now_s: float, probability: float, settle_s: float) -> bool:

@@ -55,6 +55,8 @@ class SideMemory:
         """The memory after one more distance."""
         bucket = int(t_s // bucket_s)
         if bucket == self.bucket:
+            if self.low_m <= distance_m <= self.high_m:
+                return self
             return replace(
                 self, low_m=min(self.low_m, distance_m), high_m=max(self.high_m, distance_m)
             )
@@ -128,6 +130,14 @@ class Memory:
     line: ByLine | None = None
     zones: tuple[tuple[str, float, bool], ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+
+    def without_approach(self) -> "Memory":
+        """The memory of a target that heads for nothing."""
+        return self if self.approach == "none" else replace(self, approach="none")
+
+    def without_doubt(self) -> "Memory":
+        """The memory of a target whose side is known."""
+        return self if self.doubt_since_s is None else replace(self, doubt_since_s=None)
 
     def count(self, key: str) -> int:
         """How often a rule spoke."""

@@ -89,7 +89,7 @@ class State:
     @property
     def object_class(self) -> ObjectClass:
         """The class with most votes; the earlier word wins a tie."""
-        return CLASSES[max(range(len(CLASSES)), key=lambda k: self.votes[k])]
+        return CLASSES[self.votes.index(max(self.votes))]
 
     @property
     def speed_m_s(self) -> float:

@@ -159,6 +159,14 @@ def test_target_coasts_then_leaves_the_map():
     assert 0 == core.sizes()["targets"]
 
 
+def test_target_of_a_clock_that_runs_ahead_leaves_too():
+    """Stamped an hour in the future and silent since: it goes when its word is old."""
+    core = decider()
+    core.observe([seen(core.site, 0, 30, 3600.0, phase="new")], START)
+    assert () == core.tick(START + timedelta(seconds=119)).removed_targets
+    assert (track(1),) == core.tick(START + timedelta(seconds=121)).removed_targets
+
+
 def test_target_that_is_seen_again_is_back():
     """Gone from the map, not forgotten: the same target, no longer coasting."""
     core = decider()
