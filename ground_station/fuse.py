@@ -162,7 +162,8 @@ class Fuser:
         target.ended = target.ended or ends
         if measurement is None:
             target.bearing = body.bearing or target.bearing
-            self._counters.without_position += 1
+            # A node ends a track where it last was: that word needs no place.
+            self._counters.without_position += body.phase != "end"
             return Update(target=target, linked=linked) if changed else None
         states = self._insert(target, measurement)
         if not states and not changed:
