@@ -12,7 +12,7 @@ _SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE message (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
-    seq INTEGER UNIQUE,
+    seq INTEGER,
     id TEXT NOT NULL UNIQUE,
     rank INTEGER NOT NULL,
     kind TEXT NOT NULL,
@@ -26,6 +26,8 @@ CREATE TABLE message (
     clock_source TEXT NOT NULL,
     clock_error_s REAL
 ) STRICT;
+-- Partial, so that SQLite never walks all unsent messages as "those whose seq is NULL".
+CREATE UNIQUE INDEX message_seq ON message (seq) WHERE seq IS NOT NULL;
 CREATE INDEX message_unsent ON message (rank, row) WHERE seq IS NULL;
 CREATE INDEX message_track ON message (track_id, rank) WHERE seq IS NULL;
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -187,6 +187,7 @@ class Outbox(Journal):
             backlog -= len(again)
             self._count["resent"] += len(again)
             room = min(limit - len(again), MAX_UNRECEIPTED - len(self._sent))
+            room = min(room, self._depth - len(self._sent))  # With nothing unsent, ask no table.
             new: list[tuple[Any, ...]] = []
             for live, rank in LANES:
                 if key_only and rank not in NEVER_DROPPED:

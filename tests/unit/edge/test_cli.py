@@ -1,5 +1,6 @@
 """`border-edge` as a person types it: data on stdout, talk on stderr, exit codes that mean something."""
 
+import fcntl
 import json
 import logging
 from pathlib import Path
@@ -17,7 +18,7 @@ from runtime.settings import load, parse
 from tests.unit.edge.parts import START_UTC
 from tests.unit.edge.test_outbox import item
 
-DONE, WRONG = 0, 2
+DONE, WRONG, LATER = 0, 2, 3
 
 
 @pytest.fixture
@@ -157,3 +158,17 @@ def test_run_with_a_camera_that_can_never_work_is_wrong_input(run, tmp_path):
     told = run("run", "-c", "edge.toml")
     assert WRONG == told.exit_code
     assert "no-such-film.avi" in told.stderr
+
+
+def test_second_node_on_the_same_folder_is_told_to_wait(run, tmp_path):
+    """Two processes on one outbox would number against each other: exit 3."""
+    (tmp_path / "edge.toml").write_text(
+        "[node]\nsite_id = 'ha-tien'\nnode_id = 'mast-1'\ndata_dir = 'data'\n"
+        "[[camera]]\nsensor_id = 'cam-1'\nsource = 'no-such-film.avi'\n"
+    )
+    (tmp_path / "data").mkdir()
+    with (tmp_path / "data" / "lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        told = run("run", "-c", "edge.toml")
+    assert LATER == told.exit_code
+    assert "another border-edge runs" in told.stderr

@@ -381,6 +381,35 @@ def test_folder_that_cannot_be_written_asks_the_operator(tmp_path, clock):
         Outbox(tmp_path / "file", clock=clock, boot_id="b", max_bytes=10_000, reserve_bytes=1_000)
 
 
+def test_no_statement_walks_the_whole_table(make, tmp_path, clock):
+    """With a day of backlog every step still touches only what it needs."""
+    outbox = make(max_bytes=4_000, reserve_bytes=1_000)
+    asked: set[str] = set()
+    outbox._db.set_trace_callback(asked.add)
+    for number in range(12):
+        outbox.put(item(track=f"t{number % 5}"), item("media", track="a"), item("clip"))
+        outbox.put(item(key=True))
+        clock.advance(31.0)
+        for due in outbox.due(3, backlog_limit=2):
+            outbox.acknowledged(due.seq)
+        outbox.receipt(number // 2)
+    outbox.oldest_age_s()
+    outbox._db.set_trace_callback(None)
+    steps = {
+        (words, step[3])
+        for words in asked
+        if words.startswith(("SELECT", "UPDATE", "DELETE"))
+        for step in outbox._db.execute(f"EXPLAIN QUERY PLAN {words}")
+    }
+    # The oldest message is the first row: a walk that ends with its first step.
+    assert ["SCAN message"] == [step for _, step in steps if "SCAN message" in step]
+    unsent = {step.split(" (")[0] for words, step in steps if "seq IS NULL" in words}
+    assert {
+        "SEARCH message USING INDEX message_track",
+        "SEARCH message USING INDEX message_unsent",
+    } == unsent
+
+
 def test_memory_is_bounded_over_a_twenty_thousand_tracks(make, clock):
     """Messages that come and go leave nothing behind in memory or in the table."""
     outbox = make()
