@@ -112,7 +112,6 @@ class OpenCvCamera:
         self._counters = CameraCounters()
         self._backoff_s = source.backoff_first_s
         self._retry_s = -1.0
-        self._failed_opens = 0
         self._last_frame_s: float | None = None
         self._frozen = False
         self._watch = PictureWatch(source.frozen_after_s)
@@ -175,6 +174,7 @@ class OpenCvCamera:
         image = handle.next()
         now_s = self._clock.monotonic_s()
         if image is None:
+            self._frozen = False
             self._failed("no frame came in time or the stream ended")
             return None
         # A lost camera's last picture may come back as its first: it is judged across openings.
@@ -197,8 +197,9 @@ class OpenCvCamera:
         return self._kind in ("film", "folder")
 
     def _film_rate_hz(self) -> float:
-        told = self._source.film_rate_hz
-        return told or (self._handle.rate_hz if self._handle else 0.0) or _FOLDER_RATE_HZ
+        handle = self._handle  # Asked from other threads too: it may go between two looks.
+        header_hz = handle.rate_hz if handle is not None else 0.0
+        return self._source.film_rate_hz or header_hz or _FOLDER_RATE_HZ
 
     def _read_film(self) -> Frame | None:
         handle = self._opened()
@@ -271,6 +272,7 @@ class OpenCvCamera:
             return None
         handle = _open(self._kind, self._source)
         if handle is None:
+            self._frozen = False
             self._failed("it cannot be opened")
             return None
         if self._seq:

@@ -2,6 +2,9 @@
 
 import math
 
+_LATE_S = 0.5
+_LATE_FOR_S = 5.0
+
 
 class StreamTime:
     """Arrival times of a live stream, freed from the jitter of network and decoder.
@@ -26,6 +29,8 @@ class StreamTime:
         self._offset_s = math.inf
         self._arrival_s = -math.inf
         self._stamp_s = -math.inf
+        self._late_since_s: float | None = None
+        self._trusted = True
 
     def capture_s(self, arrival_s: float, stamp_s: float | None) -> float:
         """Monotonic instant of capture.
@@ -34,7 +39,7 @@ class StreamTime:
             arrival_s: monotonic instant at which the frame was handed over.
             stamp_s: the stream's own time of the frame; None when it has none worth its name.
         """
-        if stamp_s is None:
+        if stamp_s is None or not self._trusted:
             return arrival_s - self._latency_s
         offset_s = arrival_s - stamp_s
         restarted = stamp_s <= self._stamp_s or abs(offset_s - self._offset_s) > self._max_jitter_s
@@ -43,6 +48,9 @@ class StreamTime:
         else:
             grown_s = self._offset_s + self._drift * (arrival_s - self._arrival_s)
             self._offset_s = min(offset_s, grown_s)
+            if self._runs_slow(arrival_s, offset_s - self._offset_s):
+                self._trusted = False
+                return arrival_s - self._latency_s
         self._arrival_s, self._stamp_s = arrival_s, stamp_s
         return stamp_s + self._offset_s - self._latency_s
 
@@ -50,3 +58,18 @@ class StreamTime:
         """Forget the tie: the stream was opened anew."""
         self._offset_s = math.inf
         self._stamp_s = -math.inf
+        self._late_since_s = None
+        self._trusted = True
+
+    def _runs_slow(self, arrival_s: float, behind_s: float) -> bool:
+        """Whether frames stay late for longer than any queue would hold them.
+
+        Then the stamps do not count real seconds (a wrong frame rate in the stream's header), or
+        the way has become longer for good; the arrival is the honest answer to both.
+        """
+        if behind_s < _LATE_S:
+            self._late_since_s = None
+            return False
+        if self._late_since_s is None:
+            self._late_since_s = arrival_s
+        return arrival_s - self._late_since_s > _LATE_FOR_S

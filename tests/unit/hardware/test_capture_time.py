@@ -47,6 +47,16 @@ def test_a_stream_that_begins_anew_is_tied_anew():
     assert 12.0 == pytest.approx(time.capture_s(12.0, 900.0))
 
 
+def test_stamps_at_half_speed_are_found_out():
+    """A header that says 25 frames/s for 12.5: soon the arrival is taken, never 5 s off for long."""
+    time = StreamTime(latency_s=0.1)
+    told = {k: time.capture_s(0.08 * k, 0.04 * k + 0.04) for k in range(1, 500)}
+    assert 0.08 * 499 - 0.1 == pytest.approx(told[499])
+    assert max(0.08 * k - told[k] for k in told) < 4.0
+    time.restart()
+    assert 99.9 == pytest.approx(time.capture_s(100.0, 5.0))
+
+
 def noise(seed):
     return np.random.default_rng(seed).integers(0, 255, (48, 64, 3), dtype=np.uint8)
 
