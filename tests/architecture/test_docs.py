@@ -174,6 +174,8 @@ def test_every_decision_record_has_its_four_parts(root: Path) -> None:
     for path in records:
         headings = re.findall(r"^## (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
         assert wanted == headings, path.name
+    listed = (root / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+    assert [] == [path.name for path in records if f"({path.name})" not in listed]
 
 
 def _commands(program: str) -> dict[str, Any]:
