@@ -2,7 +2,10 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
+
+from ground_station import api_alerts, api_events, api_read, api_session
 
 WEB = Path(__file__).resolve().parents[2] / "ground_station" / "web"
 
@@ -14,6 +17,30 @@ def test_page_types_are_those_of_the_station() -> None:
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     assert script.render() == (WEB / "src" / "api-types.ts").read_text(encoding="utf-8")
+
+
+def test_page_asks_only_for_what_the_station_offers() -> None:
+    """Every path in the page's source is a route of the station's, with the same method."""
+    offered = {
+        (method, re.sub(r"{[^}]*}", "*", route.path))
+        for router in (api_session.router, api_alerts.router, api_read.router, api_events.router)
+        for route in router.routes
+        for method in getattr(route, "methods", ())
+    }
+    source = "\n".join(path.read_text(encoding="utf-8") for path in WEB.glob("src/**/*.ts*"))
+    asked = {
+        (method.upper(), "/api/v1/" + path.split("?")[0])
+        for method, path in re.findall(r'api\.(get|post)(?:<[^(]*>)?\("([^"]+)"', source)
+    }
+    acts = set(re.findall(r'\bact\([\w.]+, "(\w+)"', source))
+    asked |= {("POST", f"/api/v1/alerts/*/{verb}") for verb in acts}
+    asked |= {
+        ("GET", re.sub(r"\${[^}]*}", "*", path))
+        for path in re.findall(r'["`](/api/v1/(?:events|media|source)[^"`]*)["`]', source)
+    }
+    assert {"acknowledge", "assign", "close", "reopen"} == acts
+    assert len(asked) >= 13
+    assert set() == asked - offered
 
 
 def test_lock_file_names_no_registry() -> None:

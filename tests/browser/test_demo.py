@@ -129,6 +129,7 @@ def test_crossing_seen_by_the_network_stands_on_the_map(
             page.wait_for_timeout(1500)
         picture = page.screenshot(type="png")
         clock = crossing.first.locator(".head time").inner_text()
+        act_on_it(page)
     finally:
         context.close()
     assert [] == errors
@@ -150,6 +151,23 @@ def test_crossing_seen_by_the_network_stands_on_the_map(
             f"\ndemonstration: link after {demo.up_s:.0f} s, "
             f"crossing on the page {shown_s:.0f} s after it was opened, {os.cpu_count()} cores"
         )
+
+
+def act_on_it(page: Any) -> None:
+    """Acknowledge, local people, undo: by key, through the real station, all of it in its history."""
+    chosen = page.locator(".row.chosen")
+    page.keyboard.press("a")
+    page.wait_for_selector(".row.chosen.acknowledged")
+    alert_text = chosen.locator(".head .where").inner_text()
+    page.keyboard.press("f")
+    page.wait_for_selector(".toast[role=status]")
+    page.keyboard.press("z")
+    page.wait_for_selector(".toast[role=status]", state="detached")
+    page.wait_for_selector(".row.chosen.raised")
+    assert alert_text[:20] == chosen.locator(".head .where").inner_text()[:20]
+    history = chosen.locator(".acts").inner_text()
+    for word in ("Máy báo", "Tiếp nhận", "Kết thúc", "Dân sản xuất", "Mở lại"):
+        assert word in history
 
 
 def near(local_clock: str, t_utc: str) -> bool:
