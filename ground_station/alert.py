@@ -300,16 +300,18 @@ class AlertBook:
         )
         return self._done(done, "reopened", by, now_utc, note)
 
-    def media(self, target_id: str, media_id: str) -> Decision:
-        """A picture of a target belongs to its newest alert."""
-        for alert in self._index.of_target(target_id):
-            if media_id in alert.media_ids:
-                return Decision()
-            kept = (*alert.media_ids, media_id)[-MAX_MEDIA:]
-            done = replace(alert, revision=alert.revision + 1, media_ids=kept)
-            self._index.put(done)
-            return Decision(alerts=(self._view(done),))
-        return Decision()
+    def media(self, target_id: str, media_ids: Iterable[str]) -> Decision:
+        """Pictures of a target belong to its newest alert; the newest picture stands last."""
+        alert = next(iter(self._index.of_target(target_id)), None)
+        if alert is None:
+            return Decision()
+        new = [one for one in media_ids if one not in alert.media_ids]
+        if not new:
+            return Decision()
+        kept = (*alert.media_ids, *new)[-MAX_MEDIA:]
+        done = replace(alert, revision=alert.revision + 1, media_ids=kept)
+        self._index.put(done)
+        return Decision(alerts=(self._view(done),))
 
     # --- time -------------------------------------------------------------------------------------
     def tick(self, now_utc: datetime) -> Decision:

@@ -24,6 +24,8 @@ from ground_station.target_view import target_view
 from ground_station.views import AlertView, Outcome, Reason, TargetView
 from ground_station.zones import DEFAULT_TIME_ZONE, Site
 
+MAX_BATCH = 256
+"""More at once (a restart) is taken in pieces: beliefs times segments must fit in memory."""
 TWIN_WITHIN_M = 5.0
 TWIN_SIGMAS = 3.0
 """Two sensors' targets this near to each other are most likely the same object."""
@@ -65,6 +67,12 @@ class Decider:
     # --- what comes in ----------------------------------------------------------------------------
     def observe(self, batch: Sequence[Observed], now_utc: datetime) -> Decision:
         """Take committed observations in, in the order of their arrival."""
+        done = Decision()
+        for start in range(0, len(batch), MAX_BATCH):
+            done = done.join(self._observe(batch[start : start + MAX_BATCH], now_utc))
+        return done
+
+    def _observe(self, batch: Sequence[Observed], now_utc: datetime) -> Decision:
         now_s = now_utc.timestamp()
         updates: list[tuple[Observed, Update]] = []
         for observed, measurement in zip(batch, self._fuser.measurements(batch), strict=True):
@@ -138,10 +146,13 @@ class Decider:
         )
 
     def media(self, track_id: str, media_id: str, now_utc: datetime) -> Decision:
-        """A picture of a track joins its target's alert, if there is one."""
+        """A picture of a track joins its target's alert; one that comes first waits for the alert."""
         del now_utc  # The picture changes nothing that has an instant.
         target_id = self._fuser.target_of(track_id) or track_id
-        return self._book.media(target_id, media_id)
+        target = self._fuser.get(target_id)
+        if target is not None and media_id not in target.pictures:
+            target.pictures.append(media_id)
+        return self._book.media(target_id, [media_id])
 
     # --- what people do ---------------------------------------------------------------------------
     def acknowledge(self, alert_id: str, by: str, now_utc: datetime, note: str = "") -> Decision:
@@ -273,6 +284,8 @@ class Decider:
         finding, decision = self._book.take(
             finding, reason, twins=self._twins(target, state), now_utc=now_utc
         )
+        if decision.alerts and target.pictures:
+            decision = decision.join(self._book.media(target.target_id, target.pictures))
         return Decision(findings=(finding,)).join(decision)
 
     def _twins(self, target: Target, state: State) -> list[str]:

@@ -319,6 +319,7 @@ class Fuser:
         parent.heard_s = max(parent.heard_s, child.heard_s)
         parent.last_word_s = max(parent.last_word_s, child.last_word_s)
         parent.sensors = tuple(dict.fromkeys((*parent.sensors, *child.sensors)))[-8:]
+        parent.pictures.extend(child.pictures)
         del self._targets[child.target_id]
         for track_id in child.tracks:
             self._link(parent, track_id)

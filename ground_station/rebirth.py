@@ -16,6 +16,8 @@ from wire.values import Bearing, ObjectClass
 REBIRTH_GATE2 = 13.8
 """Chi-square of two degrees of freedom at 99.9 %."""
 REBIRTH_MAX_CANDIDATES = 4
+MAX_PICTURES = 4
+"""Pictures of a target that wait for its alert; the newest are the best."""
 STILL_SEEN_S = 0.3
 """A track that speaks this long after another's birth is another object."""
 
@@ -45,6 +47,7 @@ class Target:
         tail: Where it was, thinned, each with its instant.
         heard_s: Station's time of the last word.
         candidates: Targets that this one may be the continuation of.
+        pictures: Ids of its newest crops, for an alert that is yet to come.
     """
 
     target_id: str
@@ -61,6 +64,7 @@ class Target:
     base: State | None = None
     tail: deque[tuple[float, TailPoint]] = field(default_factory=deque)
     candidates: list[str] = field(default_factory=list)
+    pictures: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_PICTURES))
     bearing: Bearing | None = None
     last_word_s: float = -math.inf
     ended: bool = False

@@ -301,6 +301,17 @@ def test_picture_joins_the_alert_once():
     assert ["m1"] == core.alert(alert_id).media_ids
 
 
+def test_picture_that_came_before_the_alert_is_in_it():
+    """The best crop is often sent before anything is decided."""
+    core = decider()
+    steps = walk(core.site, (0, 12), (0, -1.2), 20)
+    run(core, steps[:6])
+    for name in ("m1", "m2"):
+        assert core.media(track(1), name, START).empty
+    done = run(core, steps[6:])
+    assert ["m1", "m2"] == done.alerts[-1].media_ids
+
+
 def test_target_names_its_alert():
     """The map can lead from the person to the alert."""
     core, alert_id = crossed()
