@@ -252,6 +252,22 @@ def test_what_comes_down_and_is_no_message_is_counted_in_health(world):
     )[-1].body.refused
 
 
+def test_health_tells_what_the_parts_counted(world):
+    """Frames a second that were looked at, what waits, what was replaced: from counters alone."""
+    world.transport.connect()
+    world.pass_(20.1)
+    first, *_, last = (message.body for message in world.spoken("health"))
+    (camera,) = last.cameras
+    assert "online" == camera.status
+    assert 10.0 == pytest.approx(camera.fps, abs=0.2)
+    assert (0, 1) == (first.outbox.sent, first.outbox.oldest_seq)
+    assert last.outbox.sent == last.outbox.depth > 30
+    assert (1, 0) == (last.outbox.oldest_seq, last.outbox.receipted)
+    assert ("a" * 64, None) == (last.config_sha256, last.zones_sha256)
+    assert last.memory_bytes > 10_000_000
+    assert last.disk_free_bytes > 0
+
+
 def test_goodbye_is_the_last_word_and_open_tracks_get_their_end(world):
     """A planned stop is told from a loss, and nobody waits for a track that will not come back."""
     world.transport.connect()
