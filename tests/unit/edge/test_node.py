@@ -1,6 +1,7 @@
 """A whole node on a simulated clock, its bytes joined by hand: no thread, no broker, no sleep."""
 
 import json
+import math
 import random
 
 import pytest
@@ -130,11 +131,8 @@ def test_birth_tells_pose_lens_view_and_network(world):
     world.transport.connect()
     world.pass_(0.1, looking=False)
     (sensor,) = world.spoken("birth")[0].body.sensors
-    assert ("cam-1", "script", 40.0) == (
-        sensor.sensor_id,
-        sensor.network.name,
-        pytest.approx(sensor.lens.fx_px and 40.0),
-    )
+    assert ("cam-1", "script") == (sensor.sensor_id, sensor.network.name)
+    assert pytest.approx(320.0 / math.tan(math.radians(20.0))) == sensor.lens.fx_px
     ring = sensor.field_of_view_lonlat
     assert ring[0] == ring[-1]
     north_m = [(lat - 10.42) * 110_600 for _, lat in ring]
@@ -261,7 +259,7 @@ def test_health_tells_what_the_parts_counted(world):
     assert "online" == camera.status
     assert 10.0 == pytest.approx(camera.fps, abs=0.2)
     assert (0, 1) == (first.outbox.sent, first.outbox.oldest_seq)
-    assert last.outbox.sent == last.outbox.depth > 30
+    assert last.outbox.sent == last.outbox.depth >= 20
     assert (1, 0) == (last.outbox.oldest_seq, last.outbox.receipted)
     assert ("a" * 64, None) == (last.config_sha256, last.zones_sha256)
     assert last.memory_bytes > 10_000_000
