@@ -103,12 +103,16 @@ def rounded_m(distance_m: float) -> float:
 def distance_vi(distance_m: float) -> str:
     """As in "180 m", "1,2 km": the decimal comma of Vietnamese."""
     value = rounded_m(distance_m)
+    if value < 1.0:
+        return "dưới 1 m"
     return f"{value:.0f} m" if value < 1000 else f"{value / 1000:.1f} km".replace(".", ",")
 
 
 def distance_en(distance_m: float) -> str:
     """As in "180 m", "1.2 km"."""
     value = rounded_m(distance_m)
+    if value < 1.0:
+        return "under 1 m"
     return f"{value:.0f} m" if value < 1000 else f"{value / 1000:.1f} km"
 
 

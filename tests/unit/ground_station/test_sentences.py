@@ -90,7 +90,7 @@ def test_each_part_is_said_in_both_languages(changes, vietnamese, english):
 @pytest.mark.parametrize(
     ("metres", "vietnamese", "english"),
     [
-        (0.4, "0 m", "0 m"), (7.6, "8 m", "8 m"), (23.0, "25 m", "25 m"), (97.6, "100 m", "100 m"),
+        (0.4, "dưới 1 m", "under 1 m"), (7.6, "8 m", "8 m"), (23.0, "25 m", "25 m"), (97.6, "100 m", "100 m"),
         (184.0, "180 m", "180 m"), (996.0, "1,0 km", "1.0 km"), (1250.0, "1,3 km", "1.3 km"),
     ],
 )  # fmt: skip
