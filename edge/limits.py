@@ -30,6 +30,8 @@ IMPORTED_SIGMA_M = 75.0
 """What a line segment counts with whose owner states no accuracy."""
 ZONE_ROLES = ("restricted", "watch", "ignore", "gate", "no_go", "go")
 Side = Literal["ours", "theirs"]
+_NOT_A_DRAWING = (LookupError, TypeError, ValueError, AttributeError, OverflowError, StopIteration)
+"""What reading a document of any other shape runs into."""
 Array = npt.NDArray[np.float64]
 
 
@@ -76,7 +78,7 @@ class Map:
     def __init__(self, features: Mapping[str, Any]) -> None:
         try:
             self._read(features)
-        except (KeyError, TypeError, ValueError, IndexError, StopIteration) as error:
+        except _NOT_A_DRAWING as error:
             raise LimitsRefused(
                 "malformed", f"features: {type(error).__name__}: {error}; draw the site again"
             ) from None

@@ -5,9 +5,11 @@ import random
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edge.commands import CommandDesk
-from edge.limits import Limits, LimitsRefused
+from edge.limits import Limits, LimitsRefused, Map
 from edge.outbox import Outbox
 from runtime.clock import ClockQuality, ManualClock
 from runtime.ids import UlidSource
@@ -256,3 +258,91 @@ def test_zones_on_disk_that_were_changed_are_not_believed(tmp_path):
     file = tmp_path / "zones.signed.json"
     file.write_text(file.read_text().replace("home-1", "home-2"))
     assert (None, None) == (limits(tmp_path).version, limits(tmp_path).map)
+
+
+# --- noise ----------------------------------------------------------------------------------------
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "features",
+                    "properties",
+                    "geometry",
+                    "coordinates",
+                    "role",
+                    "our_side",
+                    "segments",
+                    "id",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+NUMBERS = st.floats(-200, 200) | st.integers(-200, 200) | st.just("x") | st.none()
+ROWS = st.fixed_dictionaries(
+    {
+        "properties": st.fixed_dictionaries(
+            {
+                "role": st.sampled_from(["line", "ignore", "watch", "marker", 7]),
+                "our_side": st.sampled_from(["left", "right", "up", None]),
+                "id": st.text(max_size=3),
+                "segments": JSON,
+                "schedule": JSON,
+            }
+        ),
+        "geometry": st.fixed_dictionaries(
+            {
+                "coordinates": st.lists(st.lists(NUMBERS, max_size=3), max_size=5)
+                | st.lists(st.lists(st.lists(NUMBERS, max_size=3), max_size=5), max_size=2)
+            }
+        ),
+    }
+)
+
+
+@pytest.mark.parametrize("segments", [["x"], 5, [{"accuracy_sigma_m": 10**400}], [{}, {}]])
+def test_segments_of_any_other_shape_are_refused(segments):
+    """The line's accuracy is no place for words or for numbers without end."""
+    drawn = features()
+    drawn["features"][0]["properties"]["segments"] = segments
+    with pytest.raises(LimitsRefused, match="draw the site again"):
+        Map(drawn)
+
+
+@given(JSON | st.fixed_dictionaries({"features": st.lists(ROWS, max_size=4)}))
+@settings(deadline=None)
+def test_any_drawing_is_a_map_or_a_refusal(drawn):
+    """Signed or not, a drawing that makes no sense is refused in words and never half in force."""
+    try:
+        found = Map(drawn)
+    except LimitsRefused as error:
+        found = error
+    assert isinstance(found, (Map, LimitsRefused))
+
+
+@given(st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_from_the_broker_are_counted_and_obeyed_by_nobody(
+    desk, box, obeyed, tmp_path, noise
+):
+    """Noise on the topics of commands and zones changes nothing and stops nothing."""
+    one = desk()
+    one.handle(noise, retained=False)
+    with pytest.raises(LimitsRefused):
+        limits(tmp_path).offer(noise)
+    assert ([], 0, 1) == (obeyed, box.depth, sum(one.refused.values()))
+
+
+@given(JSON)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_signed_text_is_obeyed_only_if_it_is_a_command(desk, obeyed, value):
+    """A signature makes nothing sensible that is not."""
+    one = desk()
+    one.handle(wrapped(STATION.sign(json.dumps(value)), "cmd"), retained=False)
+    assert ([], 1) == (obeyed, sum(one.refused.values()))
