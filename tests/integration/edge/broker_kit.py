@@ -1,5 +1,6 @@
 """A real mosquitto, and a reader that plays the station: commits, then says how far."""
 
+import asyncio
 import json
 import shutil
 import socket
@@ -13,6 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from simulations.link import Link, Weather
 from wire import codec
 from wire.envelope import Envelope
 from wire.messages import Receipt
@@ -136,3 +138,34 @@ class Reader:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+
+class Cable:
+    """`simulations.link.Link` in a loop of its own, for tests that block.
+
+    Attributes:
+        port: where a node connects to.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._link = Link(target_host="127.0.0.1", target_port=target_port)
+        self._do(self._link.start())
+        self.port = self._link.port
+
+    def change(self, **weather) -> None:
+        async def turn() -> None:
+            self._link.change(Weather(**weather))
+
+        self._do(turn())
+
+    def close(self) -> None:
+        self._do(self._link.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def _do(self, work) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)

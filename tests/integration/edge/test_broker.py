@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.edge.broker_kit import Mosquitto, Reader
+from tests.integration.edge.broker_kit import Cable, Mosquitto, Reader
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = Path(__file__).with_name("feeder_node.py")
@@ -37,7 +37,7 @@ class NodeProcess:
         self._config.write_text(
             "[node]\nsite_id = 'ha-tien'\nnode_id = 'mast-1'\ndata_dir = 'data'\n"
             "[[camera]]\nsensor_id = 'cam-1'\nsource = 'rtsp://127.0.0.1/none'\n"
-            f"[outbox]\nresend_after_s = 1.0\nreserve_bytes = 1048576\n[mqtt]\nport = {port}\n"
+            f"[outbox]\nresend_after_s = 1.0\nreserve_bytes = 1048576\n[mqtt]\nport = {port}\nkeepalive_s = 5\n"
         )
         self._count = count
         self._log = (folder / "node.log").open("ab")
@@ -120,3 +120,27 @@ def test_silent_station_keeps_everything_on_the_node(tmp_path, broker, node):
         assert_everything_once(node, station)
     finally:
         station.close()
+
+
+@pytest.mark.slow
+def test_cable_cut_and_gone_dead_loses_nothing(tmp_path, broker, reader):
+    """Cut in the middle of a message, slow, and silent without a word: everything arrives once."""
+    cable = Cable(broker.port)
+    node = NodeProcess(tmp_path, cable.port, count=600)
+    try:
+        node.start()
+        assert reader.wait_for(lambda r: len(r.copies) >= 60)
+        for wanted in (150, 250):
+            cable.change(up=False)
+            cable.change(delay_s=0.05)
+            assert reader.wait_for(lambda r, n=wanted: len(r.copies) >= n)
+        # A dead radio link closes nothing: only the keep-alive finds out.
+        cable.change(half_open=True)
+        assert not reader.wait_for(lambda r: len(r.copies) >= 600, 7.0)
+        cable.change()
+        assert 0 == node.ended(120)
+        assert 600 == len(node.promised())
+        assert_everything_once(node, reader)
+    finally:
+        node.close()
+        cable.close()
