@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.mock_station import LINK_TOKEN, STATIC, MockStation, busy_world, quiet_world
+from tests.browser.mock_station import LINK_TOKEN, STATIC, MockStation
+from tests.browser.mock_world import busy_world, quiet_world
 
 # Sound is tested, so it must not need a touch that nobody made; counting starts is enough.
 COUNT_TONES = """

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.helpers import red_spot, until
 from tests.browser.mock_station import ROOT
-from tests.browser.test_page import red_spot, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 UP_LIMIT_S = 180.0

@@ -85,6 +85,24 @@ describe("what is broken", () => {
   });
 });
 
+describe("what makes a node's word doubtful", () => {
+  it("is an untrusted clock or an old backlog", () => {
+    const rows = faults(
+      [
+        node({ clock_source: "boot" }),
+        node({ node_id: "m", name: "Chốt 2", outbox_depth: 40, outbox_oldest_age_s: 130 }),
+        node({ node_id: "o", name: "Chốt 3", clock_source: "ntp", clock_error_s: 0.01, outbox_depth: 4, outbox_oldest_age_s: 2 }),
+      ],
+      WORDS.en,
+      "en",
+    );
+    expect(rows.map((row) => row.text)).toEqual([
+      "Chốt 1: clock not trusted",
+      "Chốt 2: 40 messages waiting, oldest 2 min",
+    ]);
+  });
+});
+
 describe("figures", () => {
   it("tell ages and distances without false digits", () => {
     expect([0.4, 59.4, 60, 3599, 7500].map((s) => age(s, "en"))).toEqual(["0 s", "59 s", "1 min", "59 min", "2 h 5 min"]);

@@ -78,6 +78,10 @@ export function parts(
     : { what: what(alert, words), where: sentence };
 }
 
+/** Beyond these a node's times, and the place of what moves, are not what they seem. */
+const CLOCK_ERROR_S = 2;
+const BACKLOG_AGE_S = 60;
+
 export interface Fault {
   key: string;
   text: string;
@@ -99,6 +103,12 @@ export function faults(nodes: NodeView[], words: Words, language: Language): Fau
       const since = node.last_word_age_s === null ? "" : age(node.last_word_age_s, language);
       const said = words.nodeFault(node.name, words.nodeState[node.state], isSilent(node) ? since : "");
       add("state", node.reason ? `${said} (${node.reason})` : said);
+    }
+    if (node.clock_source === "boot" || (node.clock_error_s ?? 0) > CLOCK_ERROR_S) {
+      add("clock", `${node.name}: ${words.clockUntrusted}`);
+    }
+    if (node.outbox_depth !== null && (node.outbox_oldest_age_s ?? 0) > BACKLOG_AGE_S) {
+      add("backlog", `${node.name}: ${words.backlog(node.outbox_depth, age(node.outbox_oldest_age_s ?? 0, language))}`);
     }
     if (node.lost_key > 0) add("lost", `${node.name}: ${words.lostKey(node.lost_key)}`);
     if (node.zones_in_force === false) add("zones", `${node.name}: ${words.zonesOld}`);

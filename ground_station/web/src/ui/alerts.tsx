@@ -168,6 +168,7 @@ function Row(props: { alert: AlertView }) {
         <span class="where">{said.where}</span>
         <span class="state">
           {alert.late && <span class="tag">{words.late}</span>}
+          {alert.silent && alert.state === "raised" && <span class="tag">{words.silent}</span>}
           {alert.state === "closed" && alert.outcome ? words.outcome[alert.outcome] : words.state[alert.state]}
           {alert.state === "assigned" && alert.assigned_to ? `: ${alert.assigned_to}` : ""}
         </span>

@@ -81,6 +81,7 @@ function NodeButton(props: { node: NodeView; onNode(node: NodeView): void }) {
             {node.sensors.map((sensor) => (
               <tr key={sensor.sensor_id}>
                 <td>{sensor.name}</td>
+                <td class="faint">{words.spectrum[sensor.spectrum]}</td>
                 <td>{words.sensorStatus[sensor.status]}</td>
                 <td class="number">{sensor.fps === null ? "" : `${sensor.fps.toFixed(1)} fps`}</td>
               </tr>
