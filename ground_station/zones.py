@@ -22,6 +22,7 @@ IMPORTED_SIGMA_M = 75.0
 """What an imported line is believed to, until its owner states better."""
 SITE_RADIUS_M = 30_000.0
 """A site's plane is honest to this distance; a longer line has several sites."""
+SHORTEST_EDGE_M = 1e-3
 MAX_FILE_BYTES = 1_500_000
 """The zones travel signed in one message of 2 MB at most."""
 DEFAULT_TIME_ZONE = "Asia/Ho_Chi_Minh"
@@ -158,7 +159,7 @@ class Site:
         problems = list(problems_of(document))
         if not problems:
             assert isinstance(document, Mapping)
-            problems = list(_too_far(document))
+            problems = list(_on_the_ground(document))
             if not problems:
                 return cls(document)
         raise ZonesError(problems, name=name)
@@ -285,8 +286,8 @@ def _hours(value: Mapping[str, Any]) -> Hours:
     )
 
 
-def _too_far(document: Mapping[str, Any]) -> list[ZoneProblem]:
-    """Features whose every place is too far from the line's middle for one plane."""
+def _on_the_ground(document: Mapping[str, Any]) -> list[ZoneProblem]:
+    """What only metres show: places too far for one plane, vertices that are one place."""
     rows = list(document["features"])
     line = next(row for row in rows if row["properties"]["role"] == "line")
     course = np.asarray([p[:2] for p in line["geometry"]["coordinates"]], dtype=np.float64)
@@ -301,6 +302,17 @@ def _too_far(document: Mapping[str, Any]) -> list[ZoneProblem]:
         points = points[0] if kind == "Polygon" else points
         array = np.asarray([point[:2] for point in points], dtype=np.float64)
         enu = frame.to_enu(array[:, 0], array[:, 1], 0.0)
+        short = np.flatnonzero(np.hypot(*np.diff(enu[:, :2], axis=0).T) < SHORTEST_EDGE_M)
+        if kind == "LineString" and len(short):
+            found.append(
+                ZoneProblem(
+                    feature=index,
+                    field=f"geometry.coordinates[{int(short[0]) + 1}]",
+                    value="(the same place on the ground as the vertex before it)",
+                    allowed="another place",
+                    next_step="remove one of the two vertices",
+                )
+            )
         farthest = float(np.hypot(enu[:, 0], enu[:, 1]).max())
         if farthest > SITE_RADIUS_M:
             found.append(

@@ -159,7 +159,11 @@ def _check_zone(found: Collector, index: int, feature: Mapping[str, Any]) -> Non
             "a zone has no holes: draw the hole as a zone of its own, or split the zone",
         )
         return
-    ring = check_path(found, index, "geometry.coordinates[0]", rings[0], least=4)
+    _check_ring(found, index, rings[0])
+
+
+def _check_ring(found: Collector, index: int, value: object) -> None:
+    ring = check_path(found, index, "geometry.coordinates[0]", value, least=4)
     if ring is None:
         return
     if ring[0] != ring[-1]:
@@ -238,10 +242,10 @@ def _check_place(found: Collector, index: int, feature: Mapping[str, Any]) -> No
         return
     if feature["geometry"]["type"] == "Point":
         check_point(found, index, "geometry.coordinates", coordinates)
-    elif not isinstance(coordinates, list | tuple) or not coordinates:
+    elif not coordinates:
         found.add(index, "geometry.coordinates", coordinates, "one ring")
     else:
-        check_path(found, index, "geometry.coordinates[0]", coordinates[0], least=4)
+        _check_ring(found, index, coordinates[0])
 
 
 _CHECKS = {"line": _check_line, "marker": _check_marker, "place": _check_place}

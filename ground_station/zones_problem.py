@@ -15,6 +15,8 @@ from runtime.errors import AskOperator
 
 MAX_VERTICES = 5_000
 SHOWN_CHARACTERS = 80
+SAME_PLACE_DEG = 1e-8
+"""About a millimetre: nearer to each other two vertices make no segment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,11 @@ def check_path(
     if not all(good):
         return None
     path = [(float(point[0]), float(point[1])) for point in value]
-    repeated = [k for k in range(len(path) - 1) if path[k] == path[k + 1]]
+    repeated = [
+        k
+        for k in range(len(path) - 1)
+        if max(abs(a - b) for a, b in zip(path[k], path[k + 1], strict=True)) < SAME_PLACE_DEG
+    ]
     for k in repeated:
         found.add(index, f"{name}[{k + 1}]", path[k], "another place than the vertex before it")
     return None if repeated else path
@@ -168,4 +174,8 @@ def coordinates_of(found: Collector, index: int, feature: Mapping[str, Any], sha
             else "draw it as that type",
         )
         return None
-    return geometry.get("coordinates")
+    coordinates = geometry.get("coordinates")
+    if not isinstance(coordinates, list | tuple):
+        found.add(index, "geometry.coordinates", coordinates, f"the coordinates of a {shape}")
+        return None
+    return coordinates

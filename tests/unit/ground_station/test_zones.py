@@ -173,6 +173,18 @@ def test_wrong_ring_is_explained(rings, hint):
     assert hint in text
 
 
+def test_shapes_that_vanish_in_metres_are_refused():
+    """Two longitudes at the pole are one place; a place's outline needs an area as a zone does."""
+    pole = with_geometry(line_feature(segments=None), "LineString", [[0.0, 90.0], [90.0, 90.0]])
+    _, text = refused({"type": "FeatureCollection", "features": [pole]})
+    assert "same place on the ground" in text
+    flat = [lon_lat(*p) for p in ((0, 0), (10, 0), (5, 0), (0, 0))]
+    place = with_geometry(marker("1", 0), "Polygon", [flat])
+    place["properties"] = {"role": "place", "name": "x"}
+    _, text = refused(collection(place))
+    assert "some ground" in text
+
+
 def test_all_errors_come_at_once():
     """Five mistakes are told in one go, not one by one."""
     fields, text = refused(
