@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,10 +53,42 @@ def config(tmp_path, broker, data_dir):
     return write
 
 
-def test_node_on_a_real_film_speaks_and_says_goodbye(config, reader):
+class Systemd:
+    """Listens to a service as systemd does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = str(folder / "notify")
+        self.words: list[str] = []
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._door.bind(self.address)
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while not self.words or self.words[-1] != "STOPPING=1":
+            self.words.append(self._door.recv(100).decode())
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+            door.sendto(b"STOPPING=1", self.address)
+        self._thread.join(10)
+        self._door.close()
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    listener = Systemd(tmp_path)
+    yield listener
+    listener.close()
+
+
+def test_node_on_a_real_film_speaks_and_says_goodbye(config, reader, systemd):
     """Birth, state, health, observations with pictures; SIGTERM ends it in order with exit 0."""
     node = subprocess.Popen(
-        command(config(loop=True), "run"), cwd=ROOT, stderr=subprocess.DEVNULL, env=os.environ
+        command(config(loop=True), "run"),
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"NOTIFY_SOCKET": systemd.address},
     )
     try:
         assert reader.wait_for(lambda r: r.heard["obs"] >= 20 and r.heard["media"] >= 3, 90)
@@ -62,6 +96,11 @@ def test_node_on_a_real_film_speaks_and_says_goodbye(config, reader):
         assert 0 == node.wait(30)
     finally:
         node.kill()
+    assert ["READY=1", {"WATCHDOG=1"}, "STOPPING=1"] == [
+        systemd.words[0],
+        set(systemd.words[1:-1]),
+        systemd.words[-1],
+    ]
     assert reader.wait_for(lambda r: r.heard["state"] >= 2, 10)
     tracks = {body["track_id"] for body in reader.bodies.values()}
     ended = {b["track_id"] for b in reader.bodies.values() if b["phase"] == "end"}
