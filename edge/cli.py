@@ -328,7 +328,7 @@ def _notify(word: str) -> None:
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
-        door.setblocking(False)  # A word more or less is not worth standing still for.
+        door.settimeout(0.0)  # A word more or less is not worth standing still for.
         try:
             door.sendto(word.encode("ascii"), address)
         except OSError as error:
