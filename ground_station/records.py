@@ -33,15 +33,19 @@ class Past:
 
 
 def recall(tx: Transaction, *, now_utc: datetime) -> Past:
-    """Read the past."""
+    """Read the past, back from the last commit: an outage of any length ends where it began.
+
+    So a person who walked on while the station lay down still has the side he was last seen on.
+    """
+    end_utc = min(now_utc, intake.last_arrival_utc(tx) or now_utc)
     recent = intake.recent_observations(
-        tx, since_utc=now_utc - timedelta(seconds=OBSERVATIONS_S), limit=OBSERVATIONS
+        tx, since_utc=end_utc - timedelta(seconds=OBSERVATIONS_S), limit=OBSERVATIONS
     )
     return Past(
         alerts=incidents.alerts_to_restore(
-            tx, closed_since_utc=now_utc - timedelta(seconds=CLOSED_S)
+            tx, closed_since_utc=end_utc - timedelta(seconds=CLOSED_S)
         ),
-        links=incidents.links_since(tx, now_utc - timedelta(seconds=LINKS_S)),
+        links=incidents.links_since(tx, end_utc - timedelta(seconds=LINKS_S)),
         observations=[
             Observed(
                 message_id=one.message_id,

@@ -126,6 +126,12 @@ def recent_observations(
     return found[::-1]
 
 
+def last_arrival_utc(tx: sa.Connection) -> datetime | None:
+    """When the newest observation was committed."""
+    newest = tx.execute(sa.select(sa.func.max(t.observations.c.t_arrival_utc_ms))).scalar()
+    return None if newest is None else from_ms(newest)
+
+
 def count_observations(tx: sa.Connection, *, key_only: bool = False) -> int:
     """How many are kept."""
     query = sa.select(sa.func.count()).select_from(t.observations)

@@ -137,7 +137,7 @@ def test_crash_before_the_commit_keeps_nothing_and_promises_nothing(rig, monkeyp
     assert (60, 1, ["warning"]) == (count(rig), len(alerts), [one.level for one in alerts])
 
 
-@pytest.mark.parametrize("killed_after", [5, 20, 33, 34, 35, 36, 40, 55])
+@pytest.mark.parametrize("killed_after", [1, 5, 20, 33, 34, 35, 36, 40, 55, 59])
 def test_restart_in_the_middle_of_a_crossing_gives_one_alert(rigs, killed_after):
     """Killed at any step of the walk, the station raises the crossing exactly once."""
     rig = rigs()
@@ -153,8 +153,31 @@ def test_restart_in_the_middle_of_a_crossing_gives_one_alert(rigs, killed_after)
     with rig.store.read() as tx:
         alerts = incidents.list_alerts(tx, open_only=None, limit=9)
     warnings = [one for one in alerts if one.level == "warning"]
-    assert (60, 1) == (count(rig), len(warnings))
+    assert (60, 1, 1) == (count(rig), len(warnings), len(alerts))
     assert "crossing" in {reason.rule for reason in warnings[0].reasons}
+
+
+@pytest.mark.parametrize("killed_after", [0, 20, 34, 45])
+def test_crossing_behind_an_outage_is_one_alert_and_late_if_nobody_knew_of_it(rigs, killed_after):
+    """The station lies down for five minutes, the node keeps everything: one alert, never two."""
+    rig = rigs()
+    speaker = Speaker()
+    walk = [speaker.obs(body, at(t_s)) for t_s, body in crossing(track=1)]
+    for message in walk[:killed_after]:
+        rig.clock.advance(0.5)
+        rig.say(message)
+    rig = rigs(clock=rig.clock)
+    rig.clock.advance(300.0)
+    rig.step()
+    for start in range(max(0, killed_after - 3), len(walk), 7):
+        rig.say(*walk[start : start + 7])
+        rig.step(0.2)
+    with rig.store.read() as tx:
+        alerts = incidents.list_alerts(tx, open_only=None, limit=9)
+    nobody_knew = killed_after == 0
+    assert [("warning", nobody_knew)] == [(one.level, one.late) for one in alerts]
+    assert "crossing" in {reason.rule for reason in alerts[0].reasons}
+    assert 60 == count(rig)
 
 
 def test_late_is_decided_at_the_commit(rig):
