@@ -108,6 +108,8 @@ class Pipeline:
 
     def step(self, now_s: float) -> float:  # noqa: ARG002  # frames carry their own time
         """Look at the frame that has waited longest."""
+        # The uplink commits too, but may stand before a broker that does not answer.
+        self._outbox.flush()
         if self._over:
             return 0.5
         frame = self._slots.take(_TAKE_WAIT_S)
