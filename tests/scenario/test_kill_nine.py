@@ -44,7 +44,7 @@ def _stored(database: Path) -> list[tuple[str, int, bool]]:
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_every_key_observation_is_stored_exactly_once_after_each_part_was_killed(
-    data_dir: Path, tmp_path: Path
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Kill -9 of node, station and broker in turn, on real film with the real network."""
     road = pets_road.lay(tmp_path, data_dir)
@@ -88,11 +88,12 @@ def test_every_key_observation_is_stored_exactly_once_after_each_part_was_killed
     stored = _stored(database)
     counted = Counter(row[0] for row in stored)
     keys = {row[0] for row in stored if row[2]}
-    print(
-        f"\nkilled in turn: node, station, broker; observations stored {len(stored)}, key {len(keys)}, "
-        f"key seen in the queue by the witness {len(witness.key_ids)}, "
-        f"missing {len(witness.key_ids - keys)}, doubled {sum(n > 1 for n in counted.values())}"
-    )
+    with capsys.disabled():
+        print(
+            f"\nkilled in turn: node, station, broker; observations stored {len(stored)}, key {len(keys)}, "
+            f"key seen in the queue by the witness {len(witness.key_ids)}, "
+            f"missing {len(witness.key_ids - keys)}, doubled {sum(n > 1 for n in counted.values())}"
+        )
     assert len(witness.key_ids) >= 20
     assert witness.key_ids - keys == set()
     assert [n for n in counted.values() if n > 1] == []

@@ -21,7 +21,7 @@ THERMAL_PICTURES = 120
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_the_day_network_keeps_what_its_starting_weights_saw(data_dir):
+def test_the_day_network_keeps_what_its_starting_weights_saw(data_dir, capsys):
     """Learning drawn people cost at most .03 of recall and precision on real film."""
     detector = OnnxDetector(
         Registry.load().get("day"), min_confidence=evaluate.CONF_THRESHOLD, threads=2
@@ -33,27 +33,29 @@ def test_the_day_network_keeps_what_its_starting_weights_saw(data_dir):
         data_dir / "films" / "PETS09-S2L1" / "gt" / "gt.txt",
     )
 
-    print(f"\nday network on vtest.avi: {found.as_json()}")
+    with capsys.disabled():
+        print(f"\nday network on vtest.avi: {found.as_json()}")
     assert found.recall >= DAY_START["recall"] - ALLOWED_LOSS
     assert found.precision >= DAY_START["precision"] - ALLOWED_LOSS
 
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_the_thermal_network_finds_people_from_a_drone(data_dir):
+def test_the_thermal_network_finds_people_from_a_drone(data_dir, capsys):
     """Person AP50 on HIT-UAV's validation pictures."""
     detector = OnnxDetector(Registry.load().get("thermal"), min_confidence=0.001, threads=2)
 
     figures = evaluate.on_hit_uav(detector, data_dir / "hit-uav", limit=THERMAL_PICTURES)
 
-    print(f"\nthermal network on {figures.pictures} of HIT-UAV val: AP50 {figures.ap50:.3f}")
+    with capsys.disabled():
+        print(f"\nthermal network on {figures.pictures} of HIT-UAV val: AP50 {figures.ap50:.3f}")
     assert THERMAL_PICTURES == figures.pictures
     assert figures.ap50 >= THERMAL_AP50_MIN
 
 
 @pytest.mark.parametrize("spectrum", ["day", "thermal"])
 @pytest.mark.parametrize("height_px", [72.0, 110.0])
-def test_people_drawn_at_the_demonstrations_size_are_seen(spectrum, height_px):
+def test_people_drawn_at_the_demonstrations_size_are_seen(spectrum, height_px, capsys):
     """The simulator's lenses put people at 72 px or more at the line."""
     detector = OnnxDetector(
         Registry.load().get(spectrum), min_confidence=evaluate.CONF_THRESHOLD, threads=2
@@ -61,6 +63,7 @@ def test_people_drawn_at_the_demonstrations_size_are_seen(spectrum, height_px):
 
     found = evaluate.on_drawn(detector, spectrum, height_px=height_px, pictures=12)
 
-    print(f"\n{spectrum}, drawn people of {height_px:.0f} px: {found.as_json()}")
+    with capsys.disabled():
+        print(f"\n{spectrum}, drawn people of {height_px:.0f} px: {found.as_json()}")
     assert found.recall >= 0.9
     assert found.precision >= 0.6
