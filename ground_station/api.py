@@ -183,6 +183,17 @@ async def _on_http(_request: Request, error: Exception) -> Response:
     return response
 
 
+async def _on_broken(_request: Request, _error: Exception) -> Response:
+    """A fault of ours; the server logs it with its traceback after this answer."""
+    return Refusal(
+        500,
+        "broken",
+        "Fault of the station",
+        "the station met a fault of its own; nothing was changed",
+        next_step="try again; if it lasts, send the station's log to whoever looks after it",
+    ).response()
+
+
 def _no_page() -> PlainTextResponse:
     return PlainTextResponse(
         "The page was not built. Run: make page (needs Node 20 or newer), then restart.\n",
@@ -208,6 +219,7 @@ def create_app(parts: Parts) -> Any:
     app.add_exception_handler(StoreUnavailable, _on_unavailable)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_broken)
     made = app.openapi
 
     def with_problem() -> dict[str, Any]:

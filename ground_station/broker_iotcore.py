@@ -91,7 +91,7 @@ class IotcoreBroker:
         except RuntimeError as error:
             raise RetryLater(f"iotcore did not start ({error})", retry_after_s=2.0) from error
         self._broker = broker
-        self._log.warning("demonstration_broker", listen=self.name, notice=self.notice)
+        self._log.info("broker_started", broker=self.name)
         return Address(host=self._host, port=self._port)
 
     def check(self) -> None:

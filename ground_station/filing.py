@@ -14,7 +14,7 @@ from ground_station.pictures import BadPicture, Pictures, jpeg_of
 from ground_station.roster import Roster
 from ground_station.store import Transaction, chain, intake
 from ground_station.store.rows import to_ms
-from runtime.log import get_logger
+from runtime.log import Repeated, get_logger
 from wire.messages import ClipAnnouncement, Crop
 
 HEALTH_KEPT_EVERY_S = 60.0
@@ -61,6 +61,7 @@ class Filing:
         self._numbers: dict[str, Numbers] = {}
         self._health_kept_s: dict[str, float] = {}
         self._log = get_logger(worker="filing")
+        self._refusals: dict[str, Repeated] = {}
 
     def load(self, tx: Transaction) -> None:
         """Begin from what is committed; also after a transaction that failed."""
@@ -124,11 +125,11 @@ class Filing:
 
     def _refused(self, refusal: Refusal) -> None:
         self._metrics.refused.labels(reason=refusal.reason).inc()
-        self._log.warning(
-            "message_refused",
-            reason=refusal.reason,
-            detail=refusal.detail[:400],
-            topic=refusal.topic,
+        # Reasons are few, senders of garbage never tire: first, and every tenth.
+        if refusal.reason not in self._refusals:
+            self._refusals[refusal.reason] = Repeated(self._log, "message_refused")
+        self._refusals[refusal.reason].fault(
+            reason=refusal.reason, detail=refusal.detail[:400], topic=refusal.topic
         )
 
     def _settle(

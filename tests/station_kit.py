@@ -336,10 +336,11 @@ class StationProcess:
         self.cli("node", "enrol", node_id, "--out", str(out))
         return out.read_text().strip()
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         with (self.folder / "log.txt").open("ab") as log:
             self.process = self._spawn(log)
-        eventually(self.healthy, timeout_s=40)
+        if wait:
+            eventually(self.healthy, timeout_s=40)
 
     def _spawn(self, log):
         return subprocess.Popen(

@@ -116,13 +116,13 @@ class Store:
         Raises:
             AskOperator: the database belongs to a newer program, or cannot be opened.
         """
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # Its plugins are no news.
         from alembic import command
         from alembic.config import Config
         from alembic.runtime.migration import MigrationContext
         from alembic.script import ScriptDirectory
         from alembic.util.exc import CommandError
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # Its plugins are no news.
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
         config.set_main_option("path_separator", "os")

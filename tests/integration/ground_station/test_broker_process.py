@@ -5,8 +5,10 @@ import http.client
 import ipaddress
 import json
 import os
+import re
 import shutil
 import signal
+import ssl
 import time
 from pathlib import Path
 
@@ -209,3 +211,49 @@ def test_nodes_log_in_by_certificate_where_the_config_says_so(station, tmp_path)
     finally:
         node.close()
         stranger.close()
+
+
+def test_page_by_tls_beyond_loopback(tmp_path):
+    """With a certificate the page is served by TLS, and the cookie never travels without it."""
+    _certificates(tmp_path)
+    station = StationProcess(tmp_path, broker="iotcore")
+    text = station.config.read_text()
+    start = text.index("[http]")
+    http_text = text[start:]
+    for key, value in {
+        "listen_address": "0.0.0.0",
+        "certificate_file": str(tmp_path / "server.crt"),
+        "key_file": str(tmp_path / "server.pem"),
+    }.items():
+        http_text = re.sub(rf"(?m)^# {key} =.*$", f'{key} = "{value}"', http_text, count=1)
+    station.config.write_text(text[:start] + http_text)
+    station.cli("user", "add", "thu", "--role", "guard", "--no-password")
+    link = station.cli("user", "link", "thu").strip()
+    assert link.startswith(f"https://127.0.0.1:{station.http_port}/#link=")
+    context = ssl.create_default_context(cafile=str(tmp_path / "ca.crt"))
+
+    def ask(method, path, body=None):
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", station.http_port, timeout=5, context=context
+        )
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer
+
+    def up():
+        try:
+            return 200 == ask("GET", "/api/v1/health").status
+        except OSError:
+            return False
+
+    station.start(wait=False)
+    try:
+        eventually(up, timeout_s=40)
+        answer = ask("POST", "/api/v1/login/link", json.dumps({"token": link.split("=")[1]}))
+        assert 200 == answer.status
+        assert "Secure" in answer.getheader("Set-Cookie")
+        assert "max-age" in answer.getheader("Strict-Transport-Security")
+    finally:
+        assert 0 == station.stop()

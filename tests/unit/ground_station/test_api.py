@@ -303,6 +303,24 @@ async def test_foreign_host_name_and_endless_body_are_refused(rig):
     assert chunked.status_code in {400, 422}
 
 
+async def test_fault_of_the_station_is_a_problem_without_secrets(busy, monkeypatch):
+    """Nobody is shown a traceback; the log has it."""
+
+    def broken():
+        raise RuntimeError("geheim")
+
+    monkeypatch.setattr(busy.station.desk, "nodes", broken)
+    transport = httpx.ASGITransport(
+        busy.station.app, client=("127.0.0.1", 1), raise_app_exceptions=False
+    )
+    browser = Browser(busy)
+    await browser.login()
+    browser.http._transport = transport
+    answer = await browser.get("/api/v1/nodes")
+    assert (500, "urn:border-watch:broken") == (answer.status_code, answer.json()["type"])
+    assert "geheim" not in answer.text
+
+
 async def test_health_says_what_is_missing(rig):
     """Without the broker the station is degraded, with 503 for whoever watches it."""
     browser = Browser(rig)
