@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loudest, ringing } from "../src/core/alarm";
+import { audible, loudest, ringing } from "../src/core/alarm";
 import { toDegrees, toMgrs, toVn2000 } from "../src/core/coordinates";
 import { fold, matches } from "../src/core/fold";
 import { ahead, bounds, delta, ellipseRing, offset } from "../src/core/geometry";
@@ -78,6 +78,11 @@ describe("alarm", () => {
     expect(ringing([alert({ late: true })], new Set()).length).toBe(1);
     expect(ringing([alert({ late: true })], new Set(["A"])).length).toBe(0);
     expect(ringing([alert({ silent: true })], new Set()).length).toBe(0);
+  });
+  it("mutes alerts, never the loss of the station", () => {
+    expect(audible("warning", true)).toBe("none");
+    expect(audible("station_lost", true)).toBe("station_lost");
+    expect(audible("warning", false)).toBe("warning");
   });
   it("puts the loss of the station above every alert", () => {
     const rows = [alert({ level: "caution" }), alert({ level: "warning" })];

@@ -1,6 +1,6 @@
 /** Sound: a different one per level, told apart with closed eyes. Nothing sounds before the first touch. */
 import { effect } from "@preact/signals";
-import { type Alarm, loudest, REPEAT_S, ringing } from "../core/alarm";
+import { type Alarm, audible, loudest, REPEAT_S, ringing } from "../core/alarm";
 import * as state from "./state";
 
 interface Tone {
@@ -68,17 +68,19 @@ export function watch(): void {
   effect(() => {
     const now_ms = state.monotonic_ms.value;
     const due = ringing(state.alerts.value.values(), rung);
-    const alarm = loudest(due, state.stationLost.value);
-    if (!state.soundUnlocked.value || state.muteLeft_s.value > 0 || alarm === "none") {
+    const alarm = audible(loudest(due, state.stationLost.value), state.muteLeft_s.value > 0);
+    if (!state.soundUnlocked.value || alarm === "none") {
       if (alarm === "none") last = "none";
       return;
     }
-    const fresh = due.some((alert) => !rung.has(alert.alert_id));
+    // An alert that the loss of the station drowns has not rung: it does once the station is back.
+    const heard = alarm === "station_lost" ? [] : due;
+    const fresh = heard.some((alert) => !rung.has(alert.alert_id));
     const repeat_s = REPEAT_S[alarm];
     if (!fresh && alarm === last && (repeat_s === 0 || now_ms - lastAt_ms < repeat_s * 1000)) return;
     last = alarm;
     lastAt_ms = now_ms;
-    for (const alert of due) rung.add(alert.alert_id);
+    for (const alert of heard) rung.add(alert.alert_id);
     // What has been answered may ring again when it is reopened.
     for (const id of rung) if (state.alerts.value.get(id)?.state !== "raised") rung.delete(id);
     play(alarm);

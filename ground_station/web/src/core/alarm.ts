@@ -33,3 +33,6 @@ export function loudest(ringingNow: AlertView[], stationLost: boolean): Alarm {
   }
   return "none";
 }
+
+/** What is heard of it: silence asked for by the guard holds for alerts, never for the loss of the station. */
+export const audible = (alarm: Alarm, muted: boolean): Alarm => (muted && alarm !== "station_lost" ? "none" : alarm);
