@@ -216,9 +216,9 @@ function take(event: StreamEvent): void {
 
 /** Changes of targets that wait to be shown; null is gone. */
 const changes = new Map<string, TargetView | null>();
-const SHOW_EVERY_MS = 100;
+const SHOW_EVERY_MS = 250;
 
-/** Hundreds of updates a second are shown ten times a second, all of them. */
+/** Hundreds of updates a second are shown four times a second, all of them; a node sends two per track. */
 function changeTarget(target_id: string, view: TargetView | null): void {
   if (changes.size === 0) setTimeout(showTargets, SHOW_EVERY_MS);
   changes.set(target_id, view);

@@ -28,7 +28,7 @@ export function ellipseRing(
   lon_deg: number,
   lat_deg: number,
   ellipse: Ellipse,
-  corners = 48,
+  corners = 32,
 ): LonLat[] {
   const azimuth = (ellipse.azimuth_deg * Math.PI) / 180;
   const ring: LonLat[] = [];

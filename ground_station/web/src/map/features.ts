@@ -23,6 +23,7 @@ const area = (ring: LonLat[], properties: GeoJSON.GeoJsonProperties): GeoJSON.Fe
   geometry: { type: "Polygon", coordinates: [ring] },
 });
 
+const TAIL_PIECES = 4;
 /** How far ahead the motion arrow of a target points. */
 const AHEAD_S = 10;
 
@@ -162,9 +163,11 @@ export function targetFeatures(
     points.push(point(at, properties));
     ellipses.push(area(ellipseRing(...at, target.ellipse90), properties));
     const tail: LonLat[] = [...target.tail.map((t): LonLat => [t.lon_deg, t.lat_deg]), at];
-    // Each piece carries its age, 0 old to 1 now, so that the tail fades.
-    for (let i = 0; i + 1 < tail.length; i += 1) {
-      tails.push(way([tail[i]!, tail[i + 1]!], { ...properties, fresh: (i + 1) / (tail.length - 1) }));
+    // A few pieces, each with its age, 0 old to 1 now, so that the tail fades.
+    const piece = Math.max(1, Math.ceil((tail.length - 1) / TAIL_PIECES));
+    for (let i = 0; i + 1 < tail.length; i += piece) {
+      const end = Math.min(i + piece, tail.length - 1);
+      tails.push(way(tail.slice(i, end + 1), { level, fresh: end / (tail.length - 1) }));
     }
     if (target.speed_m_s !== null && target.course_deg !== null && target.speed_m_s > 0.2) {
       arrows.push(way([at, ahead(...at, target.speed_m_s, target.course_deg, AHEAD_S)], properties));
