@@ -50,6 +50,13 @@ describe("rank", () => {
     ];
     expect(rows.sort(byRank).map((row) => row.alert_id)).toEqual(["warn", "new", "old", "info", "closed"]);
   });
+  it("puts a late alert that never sounded on top until somebody takes it", () => {
+    const untold = alert({ alert_id: "untold", late: true, silent: true, t_event_utc: "2026-11-22T20:00:00.000Z" });
+    const warning = alert({ alert_id: "warn", level: "warning", t_event_utc: "2026-11-23T02:00:00.000Z" });
+    const order = (...rows: (typeof untold)[]) => rows.sort(byRank).map((row) => row.alert_id);
+    expect(order(warning, untold)).toEqual(["untold", "warn"]);
+    expect(order({ ...untold, state: "acknowledged" }, warning)).toEqual(["warn", "untold"]);
+  });
   it("steps through a list and stays at its ends", () => {
     const ids = ["a", "b", "c"];
     expect(neighbour(ids, null, 1)).toBe("a");

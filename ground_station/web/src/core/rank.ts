@@ -10,10 +10,14 @@ export const isOpen = (alert: AlertView): boolean => alert.state !== "closed";
 /** Whether nobody has taken it yet. */
 export const isRaised = (alert: AlertView): boolean => alert.state === "raised";
 
-/** Open before closed, then by level, then not yet taken first, then the newest event first. */
+/** Whether it came too late to sound and nobody has taken it: only its place in the list tells of it. */
+const isUntold = (alert: AlertView): boolean => isRaised(alert) && alert.late && alert.silent;
+
+/** Open before closed, then what never sounded and nobody took, then by level, then the newest event first. */
 export function byRank(a: AlertView, b: AlertView): number {
   return (
     Number(!isOpen(a)) - Number(!isOpen(b)) ||
+    Number(!isUntold(a)) - Number(!isUntold(b)) ||
     LEVEL_RANK[a.level] - LEVEL_RANK[b.level] ||
     b.t_event_utc.localeCompare(a.t_event_utc) ||
     b.alert_id.localeCompare(a.alert_id)
