@@ -235,35 +235,10 @@ def run(
 
 def _run(loaded: "Loaded[NodeConfig]", *, exit_when_done: bool) -> bool:
     """Run it; whether it ended because something was broken."""
-    with _alone(loaded.model.node.data_dir):
+    from edge.alone import alone
+
+    with alone(loaded.model.node.data_dir):
         return _run_alone(loaded, exit_when_done=exit_when_done)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the data folder for this process: two nodes on one outbox would number against each other."""
-    import fcntl
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("ab")
-    except OSError as error:
-        raise AskOperator(
-            field="node.data_dir",
-            value=str(folder),
-            allowed=f"a folder this user may write ({error.strerror})",
-            next_step="make it, or choose another",
-        ) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RetryLater(
-                f"another border-edge runs on {folder}: stop that one, or give this one its own"
-                " node.data_dir",
-                retry_after_s=5.0,
-            ) from None
-        yield
 
 
 def _run_alone(loaded: "Loaded[NodeConfig]", *, exit_when_done: bool) -> bool:

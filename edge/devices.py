@@ -99,8 +99,14 @@ def camera_source(camera: CameraSettings) -> CameraSource:
     )
 
 
-def open_transport(config: NodeConfig, clock: Clock) -> PahoTransport:
-    """The way to the broker; nothing is connected yet."""
+def open_transport(config: NodeConfig, clock: Clock, *, probe: bool = False) -> PahoTransport:
+    """The way to the broker; nothing is connected yet.
+
+    Args:
+        config: Where the broker is and how it knows us.
+        clock: For time-outs.
+        probe: Look only: whatever the broker keeps for the node stays there.
+    """
     mqtt = config.mqtt
     return PahoTransport(
         host=mqtt.host,
@@ -115,6 +121,7 @@ def open_transport(config: NodeConfig, clock: Clock) -> PahoTransport:
         key_file=mqtt.key_file,
         username=mqtt.username,
         password_file=mqtt.password_file,
+        acknowledge=not probe,
     )
 
 

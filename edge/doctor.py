@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge import devices
+from edge.alone import is_taken
 from edge.config import CameraSettings, NodeConfig
 from hardware.camera_opencv import OpenCvCamera
 from models.registry import ModelError, verify
@@ -172,7 +173,23 @@ def _pose(camera: CameraSettings) -> Finding:
 
 def _broker(config: NodeConfig, clock: Clock, pause: Callable[[float], None]) -> Finding:
     where = f"{config.mqtt.host}:{config.mqtt.port}"
-    transport = devices.open_transport(config, clock)
+    try:
+        taken = is_taken(config.node.data_dir)
+    except OSError as error:
+        return Finding(
+            what="mqtt",
+            verdict="failed",
+            detail=f"{config.node.data_dir}: {error.strerror}; run this as the user of border-edge",
+        )
+    if taken:
+        # A broker has one place for a node: probing would throw the running one off.
+        return Finding(
+            what="mqtt",
+            verdict="warning",
+            detail="not probed: a node runs here; its log says how it stands with "
+            f"{where}, or stop it and look again",
+        )
+    transport = devices.open_transport(config, clock, probe=True)
     transport.open(will=None, subscriptions=())
     until_s = clock.monotonic_s() + 10.0
     while not transport.connected and clock.monotonic_s() < until_s:

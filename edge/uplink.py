@@ -51,6 +51,7 @@ class PahoTransport:
         key_file: Its secret key.
         username: If the broker wants one.
         password_file: Read anew at each connection.
+        acknowledge: Take messages off the broker; without, it delivers them to the next connection.
     """
 
     def __init__(
@@ -68,7 +69,9 @@ class PahoTransport:
         key_file: SecretFile | None = None,
         username: str | None = None,
         password_file: SecretFile | None = None,
+        acknowledge: bool = True,
     ) -> None:
+        self._acknowledge = acknowledge
         self._host, self._port = host, port
         self._client_id = client_id
         self._clock = clock
@@ -185,7 +188,10 @@ class PahoTransport:
     # --- connection -------------------------------------------------------------------------------
     def _connect(self) -> None:
         client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=mqtt.MQTTv5
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            protocol=mqtt.MQTTv5,
+            manual_ack=not self._acknowledge,
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(self._limit)

@@ -2,11 +2,21 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.integration.edge.broker_kit import Cable, Mosquitto, Reader
+from edge.config import NodeConfig
+from edge.devices import open_transport
+from edge.doctor import examine
+from edge.uplink import PahoTransport
+from runtime.clock import SystemClock
+from runtime.settings import load
+from tests.integration.edge.broker_kit import NODE, SITE, Cable, Mosquitto, Reader
+from wire.topics import topic
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = Path(__file__).with_name("feeder_node.py")
@@ -144,3 +154,40 @@ def test_cable_cut_and_gone_dead_loses_nothing(tmp_path, broker, reader):
     finally:
         node.close()
         cable.close()
+
+
+def test_doctor_leaves_a_waiting_command_to_the_node(broker, tmp_path):
+    """A command kept for a stopped node is still there after the broker was probed in its name."""
+    (tmp_path / "edge.toml").write_text(
+        "[node]\nsite_id = 'ha-tien'\nnode_id = 'mast-1'\ndata_dir = 'data'\n"
+        "[[camera]]\nsensor_id = 'cam-1'\nsource = 'no-such-film.avi'\n"
+        f"[outbox]\nmax_bytes = 1000000\nreserve_bytes = 1048576\n[mqtt]\nport = {broker.port}\n"
+    )
+    config = load(tmp_path / "edge.toml", NodeConfig).model
+    where, clock = topic("cmd", site=SITE, node=NODE), SystemClock()
+    pause = threading.Event().wait
+
+    def connected() -> PahoTransport:
+        transport = open_transport(config, clock)
+        transport.open(will=None, subscriptions=[(where, 1)])
+        while not transport.connected:
+            transport.wait(0.1)
+        return transport
+
+    connected().close()
+    sender = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="other", protocol=mqtt.MQTTv5)
+    sender.connect("127.0.0.1", broker.port)
+    sender.loop_start()
+    sender.publish(where, b"for the node", qos=1).wait_for_publish(10)
+    sender.disconnect()
+    sender.loop_stop()
+    verdicts = {found.what: found.verdict for found in examine(config, clock, pause=pause)}
+    node = connected()
+    found: list[bytes] = []
+    for _ in range(50):
+        found += [message.payload for message in node.inbox()]
+        if found:
+            break
+        node.wait(0.1)
+    node.close()
+    assert ("ok", [b"for the node"]) == (verdicts["mqtt"], found)

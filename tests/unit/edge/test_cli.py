@@ -3,12 +3,14 @@
 import fcntl
 import json
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import structlog
 from typer.testing import CliRunner
 
+from edge.alone import alone
 from edge.cli import app
 from edge.config import NodeConfig
 from edge.doctor import examine
@@ -172,3 +174,20 @@ def test_second_node_on_the_same_folder_is_told_to_wait(run, tmp_path):
         told = run("run", "-c", "edge.toml")
     assert LATER == told.exit_code
     assert "another border-edge runs" in told.stderr
+
+
+def test_doctor_leaves_a_running_node_its_connection(tmp_path):
+    """While a node holds the folder, nothing is sent to the broker under its name."""
+    config = parse(
+        b"[node]\nsite_id = 'ha-tien'\nnode_id = 'mast-1'\ndata_dir = 'data'\n"
+        b"[[camera]]\nsensor_id = 'cam-1'\nsource = 'no-such-film.avi'\n[mqtt]\nport = 1\n",
+        NodeConfig,
+        path=tmp_path / "edge.toml",
+    )
+    verdicts = []
+    for holder in (alone(config.node.data_dir), nullcontext()):
+        with holder:
+            clock = ManualClock(START_UTC)
+            *_, mqtt = examine(config, clock, pause=clock.advance)
+        verdicts.append((mqtt.what, mqtt.verdict, "a node runs here" in mqtt.detail))
+    assert [("mqtt", "warning", True), ("mqtt", "failed", False)] == verdicts
