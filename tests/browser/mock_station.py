@@ -76,6 +76,8 @@ class MockStation:
     acts: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     simulated: bool = True
     role: views.Role = "guard"
+    login_hours: float = 8.0
+    login_over: bool = False
     mute: bool = False
     broker_connected: bool = True
     streams_opened: list[str] = field(default_factory=list)
@@ -173,7 +175,7 @@ class MockStation:
         app = FastAPI()
 
         def session(request: Request) -> None:
-            if request.cookies.get("bw_session") != "mock":
+            if self.login_over or request.cookies.get("bw_session") != "mock":
                 raise HTTPException(401)
 
         @app.middleware("http")
@@ -269,13 +271,13 @@ class MockStation:
             display_name="Lê Văn An",
             role=self.role,
             csrf_token="token",
-            expires_utc=rfc3339(now() + timedelta(hours=8)),
+            expires_utc=rfc3339(now() + timedelta(hours=self.login_hours)),
         )
 
     async def _stream(self, request: Request) -> AsyncIterator[str]:
         told = self._number
         due = 0.0
-        while not await request.is_disconnected():
+        while not self.login_over and not await request.is_disconnected():
             if not self.mute:
                 if time.monotonic() >= due:
                     due = time.monotonic() + 2.0

@@ -48,6 +48,35 @@ def test_logging_out_leaves_nothing_on_the_screen(busy: Visit) -> None:
     assert "mốc 314" not in busy.page.locator("body").inner_text()
 
 
+def test_ended_login_is_said_and_heard_until_somebody_comes(busy: Visit) -> None:
+    """When the station no longer knows the login, the page sounds; the first letter typed ends it."""
+    busy.enter()
+    page = busy.page
+    page.wait_for_selector(".row")
+    page.keyboard.press("s")
+    page.keyboard.press("Shift")
+    heard = page.evaluate("window.tones")
+    busy.station.login_over = True
+    page.wait_for_selector("input[name=password]")
+    assert "Phiên trực đã hết hạn" in page.locator("[role=alert]").inner_text()
+    assert 0 == page.locator(".row").count()
+    until(page, lambda: page.evaluate("window.tones") > heard + 2, "the ended login made no sound")
+    page.fill("input[name=user]", "a")
+    page.wait_for_timeout(500)
+    heard = page.evaluate("window.tones")
+    page.wait_for_timeout(5000)
+    assert heard == page.evaluate("window.tones")
+    assert "Phiên trực đã hết hạn" in page.locator("[role=alert]").inner_text()
+
+
+def test_end_of_the_login_is_announced(quiet: Visit) -> None:
+    """A quarter of an hour before, the page counts down, so that the watch is handed over in time."""
+    quiet.station.login_hours = 0.2
+    quiet.enter()
+    said = quiet.page.locator(".banner.trouble").inner_text()
+    assert re.search(r"Phiên trực hết hạn sau 1[12]:\d\d", said)
+
+
 # --- the promise of being closed ----------------------------------------------------------------
 def test_nothing_leaves_the_origin_and_nothing_complains(busy: Visit) -> None:
     """Under the strictest policy the whole page works, asks nobody else, and logs no error."""

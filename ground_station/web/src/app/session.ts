@@ -94,6 +94,7 @@ function enter(session: SessionView): void {
   api.csrf_token = session.csrf_token;
   batch(() => {
     state.complaint.value = null;
+    state.sessionEnded.value = false;
     state.heardAt_ms.value = performance.now();
     state.monotonic_ms.value = performance.now();
     state.session.value = session;
@@ -101,11 +102,17 @@ function enter(session: SessionView): void {
   stream?.stop();
   stream = new Stream(
     "/api/v1/events",
-    { opened: () => void reload(), event: hear, heard, unauthorized: leave },
+    { opened: () => void reload(), event: hear, heard, unauthorized: expire },
     browserFetch,
     pause,
   );
   void stream.run();
+}
+
+/** The station no longer knows this login: that is said and sounds, for nobody watches now. */
+function expire(): void {
+  leave();
+  state.sessionEnded.value = true;
 }
 
 /** Ends everything of this person: nothing stays on the screen for the next one. */
@@ -163,7 +170,7 @@ async function reload(): Promise<void> {
       state.loaded.value = true;
     });
   } catch (error) {
-    if (error instanceof Refused && error.status === 401) leave();
+    if (error instanceof Refused && error.status === 401) expire();
     // Otherwise the station went away in between: the stream will open again and ask again.
   } finally {
     meanwhile = null;

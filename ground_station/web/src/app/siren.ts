@@ -67,8 +67,11 @@ export function watch(): void {
   let lastAt_ms = 0;
   effect(() => {
     const now_ms = state.monotonic_ms.value;
+    // What has been answered may ring again when it is reopened.
+    for (const id of rung) if (state.alerts.value.get(id)?.state !== "raised") rung.delete(id);
     const due = ringing(state.alerts.value.values(), rung);
-    const alarm = audible(loudest(due, state.stationLost.value), state.muteLeft_s.value > 0);
+    const blind = state.stationLost.value || state.sessionEnded.value;
+    const alarm = audible(loudest(due, blind), state.muteLeft_s.value > 0);
     if (!state.soundUnlocked.value || alarm === "none") {
       if (alarm === "none") last = "none";
       return;
@@ -81,8 +84,6 @@ export function watch(): void {
     last = alarm;
     lastAt_ms = now_ms;
     for (const alert of heard) rung.add(alert.alert_id);
-    // What has been answered may ring again when it is reopened.
-    for (const id of rung) if (state.alerts.value.get(id)?.state !== "raised") rung.delete(id);
     play(alarm);
   });
 }

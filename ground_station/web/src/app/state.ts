@@ -18,6 +18,8 @@ export type Dialog = "help" | "about" | "assign" | "close" | "reopen";
 
 /** undefined: not yet asked; null: nobody is logged in. */
 export const session = signal<SessionView | null | undefined>(undefined);
+/** The watch ended without anybody ending it: nobody is told of anything until somebody logs in. */
+export const sessionEnded = signal(false);
 export const site = signal<SiteView | null>(null);
 export const station = signal<StationView | null>(null);
 export const nodes = signal<ReadonlyMap<string, NodeView>>(new Map());
@@ -61,6 +63,14 @@ export const silence_s = computed(() => Math.max(0, (monotonic_ms.value - heardA
 export const stationLost = computed(
   () => session.value !== null && session.value !== undefined && silence_s.value * 1000 > SILENCE_MS,
 );
+
+const EXPIRY_WARNING_S = 15 * 60;
+/** Seconds until the login ends, when that is soon; else null. */
+export const endsSoon_s = computed(() => {
+  if (!session.value) return null;
+  const left_s = (Date.parse(session.value.expires_utc) - stationClock_ms.value) / 1000;
+  return left_s < EXPIRY_WARNING_S ? Math.max(0, left_s) : null;
+});
 
 const searched = (alert: AlertView): boolean =>
   query.value.trim() === "" ||

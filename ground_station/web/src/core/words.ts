@@ -10,8 +10,9 @@ export interface Words {
   title: string;
   otherLanguage: string;
   simulated: string;
-  login: { title: string; user: string; password: string; enter: string; link: string; linkFailed: string; wrong: string };
+  login: { title: string; user: string; password: string; enter: string; link: string; linkFailed: string; wrong: string; ended: string };
   logout: string;
+  endsSoon(left: string): string;
   map: string;
   alerts: string;
   openAlerts: string;

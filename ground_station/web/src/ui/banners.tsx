@@ -29,6 +29,11 @@ export function Banners() {
           <strong>{words.brokerLost}</strong>
         </div>
       )}
+      {state.endsSoon_s.value !== null && (
+        <div class="banner trouble" role="status">
+          <strong>{words.endsSoon(countdown(state.endsSoon_s.value))}</strong>
+        </div>
+      )}
       {state.simulated.value && <div class="banner simulated">{words.simulated}</div>}
       {!state.soundUnlocked.value && (
         <button class="banner no-sound" onClick={() => void unlock()}>

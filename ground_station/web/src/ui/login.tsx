@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { login, setLanguage } from "../app/session";
 import * as state from "../app/state";
 import { Refused } from "../core/api";
@@ -6,6 +6,7 @@ import { Refused } from "../core/api";
 export function Login() {
   const words = state.words.value;
   const [error, setError] = useState<string | null>(null);
+  const noticed = useRef(false);
   const [waiting, setWaiting] = useState(false);
 
   async function submit(event: SubmitEvent): Promise<void> {
@@ -23,9 +24,19 @@ export function Login() {
 
   return (
     <main class="login">
-      <form onSubmit={(event) => void submit(event)}>
+      {/* Whoever types has noticed: the alarm of an ended watch stops with the first letter. */}
+      <form
+        onSubmit={(event) => void submit(event)}
+        onInput={() => {
+          noticed.current ||= state.sessionEnded.value;
+          state.sessionEnded.value = false;
+        }}
+      >
         <img src="./favicon.svg" width="56" height="56" alt="" />
         <h1>{words.title}</h1>
+        {(state.sessionEnded.value || noticed.current) && (
+          <p role="alert" class="error">{words.login.ended}</p>
+        )}
         {state.complaint.value && <p role="alert" class="error">{state.complaint.value}</p>}
         <label>
           {words.login.user}
