@@ -15,6 +15,8 @@ from ground_station.hub import Event
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 MAX_LISTENERS = 128
+MAX_LISTENERS_EACH = 16
+"""Of one person, on all screens: nobody can take the places of the others."""
 CHECK_LOGIN_EVERY_S = 60.0
 RETRY_MS = 2000
 
@@ -24,14 +26,14 @@ def event_text(event: Event) -> str:
     return f"id: {event.number}\nevent: {event.name}\ndata: {event.data}\n\n"
 
 
-async def _stream(parts: Parts, token: str, after: int) -> AsyncIterator[str]:
+async def _stream(parts: Parts, token: str, after: int, *, who: str = "") -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     woken = asyncio.Event()
 
     def wake() -> None:
         loop.call_soon_threadsafe(woken.set)
 
-    key = parts.hub.listen(wake)
+    key = parts.hub.listen(wake, who=who)
     try:
         yield f"retry: {RETRY_MS}\n\n"
         check_s = parts.clock.monotonic_s() + CHECK_LOGIN_EVERY_S
@@ -65,7 +67,7 @@ async def _stream(parts: Parts, token: str, after: int) -> AsyncIterator[str]:
 )
 async def events(
     request: Request,
-    _session: SessionDep,
+    session: SessionDep,
     parts: PartsDep,
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
 ) -> StreamingResponse:
@@ -74,12 +76,19 @@ async def events(
     Without `Last-Event-ID` it begins with what happens next. An id that is too old, or unknown,
     is answered with `resync`: read everything again.
     """
-    if parts.hub.listeners >= MAX_LISTENERS:
+    who = session.user.name
+    if parts.hub.listeners_of(who) >= MAX_LISTENERS_EACH:
+        too_many = f"{MAX_LISTENERS_EACH} pages of {who} listen already"
+    elif parts.hub.listeners >= MAX_LISTENERS:
+        too_many = f"{MAX_LISTENERS} pages listen already"
+    else:
+        too_many = ""
+    if too_many:
         raise Refusal(
             503,
             "listeners",
             "Too many pages",
-            f"{MAX_LISTENERS} pages listen already",
+            too_many,
             next_step="close a page",
             retry_after_s=10.0,
         )
@@ -88,7 +97,7 @@ async def events(
         digits = last_event_id.isascii() and last_event_id.isdigit()
         after = int(last_event_id) if digits and len(last_event_id) <= 18 else -1
     return StreamingResponse(
-        _stream(parts, request.cookies.get(COOKIE, ""), after),
+        _stream(parts, request.cookies.get(COOKIE, ""), after, who=who),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -36,7 +36,7 @@ class Hub:
         self._lock = threading.Lock()
         self._ring: deque[Event] = deque(maxlen=keep)
         self._next = first_number
-        self._wakers: dict[int, Callable[[], None]] = {}
+        self._wakers: dict[int, tuple[str, Callable[[], None]]] = {}
         self._waker_key = 0
         self.closed = False
         self.published = 0
@@ -52,6 +52,11 @@ class Hub:
         """Pages that listen now."""
         return len(self._wakers)
 
+    def listeners_of(self, who: str) -> int:
+        """Pages of one person that listen now."""
+        with self._lock:
+            return sum(1 for name, _ in self._wakers.values() if name == who)
+
     def publish(self, events: list[tuple[EventName, str]]) -> None:
         """Add events and wake all listeners."""
         if not events:
@@ -61,7 +66,7 @@ class Hub:
                 self._ring.append(Event(number=self._next, name=name, data=data))
                 self._next += 1
             self.published += len(events)
-            wakers = list(self._wakers.values())
+            wakers = [wake for _, wake in self._wakers.values()]
         for wake in wakers:
             wake()
 
@@ -84,11 +89,16 @@ class Hub:
             stop = min(len(self._ring), start + limit)
             return [self._ring[index] for index in range(start, stop)]
 
-    def listen(self, wake: Callable[[], None]) -> int:
-        """Call `wake` (from any thread) after each publish; the key to `leave` with."""
+    def listen(self, wake: Callable[[], None], *, who: str = "") -> int:
+        """Call `wake` (from any thread) after each publish; the key to `leave` with.
+
+        Args:
+            wake: called without anything held.
+            who: the person whose page it is.
+        """
         with self._lock:
             self._waker_key += 1
-            self._wakers[self._waker_key] = wake
+            self._wakers[self._waker_key] = (who, wake)
             return self._waker_key
 
     def leave(self, key: int) -> None:
@@ -100,6 +110,6 @@ class Hub:
         """Let every listener go."""
         with self._lock:
             self.closed = True
-            wakers = list(self._wakers.values())
+            wakers = [wake for _, wake in self._wakers.values()]
         for wake in wakers:
             wake()

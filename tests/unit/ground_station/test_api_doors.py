@@ -5,6 +5,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from ground_station.api_base import COOKIE
+from ground_station.api_events import MAX_LISTENERS_EACH
 from tests.station_kit import ulid
 
 pytestmark = pytest.mark.anyio
@@ -88,3 +89,24 @@ async def test_every_post_but_a_login_wants_the_token_of_the_page(rig, routes, c
     assert ("POST", "/api/v1/nodes/{node_id}/still") in found
     refused = {route: got for route, got in found.items() if got[0] == 403 and "csrf" in got[1]}
     assert found == refused
+
+
+async def test_one_person_cannot_take_the_event_streams_of_the_others(rig, client):
+    """Whoever opens too many pages is told so; the places of the other guards stay free."""
+    for name in ("thu", "ky"):
+        rig.station.people.add_user(
+            name=name, display_name=name, role="guard", password=PASSWORD, actor="test"
+        )
+    hub = rig.station.hub
+    keys = [hub.listen(lambda: None, who="thu") for _ in range(MAX_LISTENERS_EACH)]
+    await client.post("/api/v1/login", json={"user": "thu", "password": PASSWORD})
+    refused = await client.get("/api/v1/events")
+    assert (503, "close a page") == (refused.status_code, refused.json()["next_step"])
+    assert f"{MAX_LISTENERS_EACH} pages of thu" in refused.json()["detail"]
+    assert [MAX_LISTENERS_EACH, 0] == [hub.listeners_of("thu"), hub.listeners_of("ky")]
+    hub.close()  # the stream of who is let in ends at once
+    await client.post("/api/v1/login", json={"user": "ky", "password": PASSWORD})
+    assert 200 == (await client.get("/api/v1/events")).status_code
+    hub.leave(keys[0])
+    await client.post("/api/v1/login", json={"user": "thu", "password": PASSWORD})
+    assert 200 == (await client.get("/api/v1/events")).status_code
