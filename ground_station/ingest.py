@@ -22,9 +22,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ground_station.announce import Announcer
 from ground_station.desk import Desk
 from ground_station.metrics import Metrics
-from ground_station.store import StoreUnavailable
 from ground_station.transport import Arrived, Outgoing, Transport
 from runtime.clock import Clock
+from runtime.errors import RetryLater
 from runtime.log import Repeated, get_logger
 from wire.messages import Receipt
 
@@ -332,7 +332,7 @@ class IngestWorker:
                 arrived += self._transport.take(BATCH_MESSAGES - len(arrived))
             try:
                 self._owed |= self._desk.take(arrived)
-            except StoreUnavailable as error:
+            except RetryLater as error:
                 # Nothing was committed and no receipt goes out: the nodes keep it and send again.
                 self._unavailable.fault(reason=error.what, messages=len(arrived))
                 pause_s = error.retry_after_s
@@ -370,7 +370,7 @@ class WatchWorker:
         """One tick."""
         try:
             self._desk.tick()
-        except StoreUnavailable as error:
+        except RetryLater as error:
             self._unavailable.fault(reason=error.what)
             return error.retry_after_s
         self._unavailable.over()

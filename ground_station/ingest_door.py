@@ -7,7 +7,10 @@ from typing import Any
 from ground_station.transport import Arrived
 from wire import codec, topics
 from wire.envelope import Envelope
+from wire.messages import ClipAnnouncement
 
+MAX_INTEGER = 2**53
+"""Larger numbers are no numbers of ours: other JSON readers would round them, databases refuse them."""
 CLOCK_WORTHLESS_S = 3600.0
 """A node that says its clock may be this wrong is filed by arrival."""
 
@@ -73,7 +76,7 @@ def _settled_seq(arrived: Arrived, *, node_id: str, max_bytes: int) -> int | Non
     except codec.Refused:
         return None
     seq = raw.get("seq")
-    plain = isinstance(seq, int) and not isinstance(seq, bool) and 1 <= seq < 2**62
+    plain = isinstance(seq, int) and not isinstance(seq, bool) and 1 <= seq < MAX_INTEGER
     return seq if plain and raw.get("node_id") == node_id else None
 
 
@@ -113,6 +116,12 @@ def decode(arrived: Arrived, *, site_id: str, allow_simulated: bool) -> Message 
             else None,
         )
     envelope = decoded.message
+    unkeepable = _unkeepable(arrived.payload, spec.name, envelope)
+    if unkeepable:
+        seq = envelope.seq if (envelope.seq or 0) < MAX_INTEGER else None
+        return Refusal(
+            reason="invalid", detail=unkeepable, topic=shown, node_id=node_id, settled_seq=seq
+        )
     if envelope.node_id != node_id:
         return Refusal(
             reason="wrong_node",
@@ -145,6 +154,20 @@ def decode(arrived: Arrived, *, site_id: str, allow_simulated: bool) -> Message 
         envelope=envelope,
         unknown_fields=len(decoded.unknown_fields),
     )
+
+
+def _unkeepable(payload: bytes, name: str, envelope: Envelope[Any]) -> str:
+    """Why no database could keep this message although its model allows it; empty when one can."""
+    if b"\\u0000" in payload:
+        return "a text holds the character NUL"
+    numbers = [envelope.seq or 0]
+    if name == "health":
+        numbers.append(envelope.body.outbox.oldest_seq or 0)
+    if name == "media" and isinstance(envelope.body.media, ClipAnnouncement):
+        numbers.append(envelope.body.media.size_bytes)
+    if max(numbers) >= MAX_INTEGER:
+        return f"{max(numbers)} is too large; whole numbers stay below 2^53"
+    return ""
 
 
 def _said_sensor(name: str, envelope: Envelope[Any]) -> str:

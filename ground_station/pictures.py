@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from runtime.errors import RetryLater
 from wire.messages import Crop
 
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
@@ -52,10 +53,22 @@ class Pictures:
         return self._folder / sha256[:2] / f"{sha256}.jpg"
 
     def put(self, sha256: str, data: bytes) -> None:
-        """Write a picture so that it is there whole after a power cut, or not at all."""
+        """Write a picture so that it is there whole after a power cut, or not at all.
+
+        Raises:
+            RetryLater: the disk does not take it now.
+        """
         path = self.path(sha256)
         if path.exists():
             return
+        try:
+            self._write(path, data)
+        except OSError as error:
+            raise RetryLater(
+                f"the picture {path} was not written ({error.strerror})", retry_after_s=1.0
+            ) from error
+
+    def _write(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         with part.open("wb") as file:

@@ -236,43 +236,47 @@ class Problem(View):
 
 
 # --- what a client sends --------------------------------------------------------------------------
+NO_NUL = r"^[^\x00]*$"
+"""No database keeps this character everywhere, and nobody types it."""
+
+
 class LoginBody(View):
     """Name and password."""
 
-    user: Annotated[str, Field(min_length=1, max_length=64)]
-    password: Annotated[str, Field(min_length=1, max_length=256)]
+    user: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
+    password: Annotated[str, Field(min_length=1, max_length=256, pattern=NO_NUL)]
 
 
 class LinkLoginBody(View):
     """The one-time token of a loopback link (demonstration)."""
 
-    token: Annotated[str, Field(min_length=16, max_length=128)]
+    token: Annotated[str, Field(min_length=16, max_length=128, pattern=NO_NUL)]
 
 
 class AcknowledgeBody(View):
     """Nothing but an optional note."""
 
-    note: Annotated[str, Field(max_length=500)] = ""
+    note: Annotated[str, Field(max_length=500, pattern=NO_NUL)] = ""
 
 
 class AssignBody(View):
     """Who goes."""
 
-    team: Annotated[str, Field(min_length=1, max_length=100)]
-    note: Annotated[str, Field(max_length=500)] = ""
+    team: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
+    note: Annotated[str, Field(max_length=500, pattern=NO_NUL)] = ""
 
 
 class CloseBody(View):
     """What it turned out to be."""
 
     outcome: Outcome
-    note: Annotated[str, Field(max_length=500)] = ""
+    note: Annotated[str, Field(max_length=500, pattern=NO_NUL)] = ""
 
 
 class ReopenBody(View):
     """Why it is open again."""
 
-    note: Annotated[str, Field(min_length=1, max_length=500)]
+    note: Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
 
 
 class StillBody(View):
