@@ -56,8 +56,7 @@ class Decider:
             site,
             settings.fuse,
             self.counters,
-            edge_fraction=settings.judge.appeared.edge_fraction,
-            near_other_m=settings.judge.appeared.near_other_m,
+            settings.judge.appeared,
         )
         self._judge = Judge(site, settings.judge)
         self._book = AlertBook(site, settings.alert, ids, self.counters, time_zone=time_zone)

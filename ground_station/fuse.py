@@ -25,8 +25,15 @@ from ground_station.kalman import (
     predicted,
     start,
 )
-from ground_station.rebirth import STILL_SEEN_S, Birth, Target, at_picture_edge, parents
-from ground_station.rules import FuseSettings
+from ground_station.rebirth import (
+    STILL_SEEN_S,
+    Birth,
+    Target,
+    at_picture_edge,
+    beside_other,
+    parents,
+)
+from ground_station.rules import AppearedSettings, FuseSettings
 from ground_station.views import TailPoint
 from ground_station.zones import Site
 from wire.values import rfc3339_ms
@@ -60,8 +67,7 @@ class Fuser:
         site: Gives the plane.
         settings: Windows, gates, noise.
         counters: Where everything let go is counted.
-        edge_fraction: A first box this near to the picture's edge walked in.
-        near_other_m: A birth this near to another target came out from behind it.
+        appeared: What explains a birth.
     """
 
     def __init__(
@@ -69,15 +75,12 @@ class Fuser:
         site: Site,
         settings: FuseSettings,
         counters: Counters,
-        *,
-        edge_fraction: float,
-        near_other_m: float,
+        appeared: AppearedSettings,
     ) -> None:
         self._site = site
         self._settings = settings
         self._counters = counters
-        self._edge_fraction = edge_fraction
-        self._near_other_m = near_other_m
+        self._appeared = appeared
         self._target_of_track: dict[str, str] = {}
         self._targets: OrderedDict[str, Target] = OrderedDict()
         self.filter = FilterSettings(
@@ -267,14 +270,13 @@ class Fuser:
                 self._counters.reborn += 1
                 self._link(parent, body.track_id)
                 return parent
-            east, north = measurement.enu_m.tolist()
-            beside = bool(self.near(east, north, t_s, self._near_other_m))
+            beside = beside_other(self._targets.values(), measurement, self._appeared)
         target = Target(
             target_id=known_id or body.track_id,
             track_id=body.track_id,
             birth=Birth(
                 t_s=t_s,
-                at_picture_edge=at_picture_edge(body, self._edge_fraction),
+                at_picture_edge=at_picture_edge(body, self._appeared.edge_fraction),
                 beside_other=beside,
             ),
             node_id=observed.node_id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ground_station.kalman import FilterSettings, Measurement, State, predicted
-from ground_station.rules import FuseSettings
+from ground_station.rules import AppearedSettings, FuseSettings
 from ground_station.views import TailPoint
 from wire.messages import Observation
 from wire.values import Bearing, ObjectClass
@@ -18,6 +18,7 @@ REBIRTH_GATE2 = 13.8
 REBIRTH_MAX_CANDIDATES = 4
 MAX_PICTURES = 4
 """Pictures of a target that wait for its alert; the newest are the best."""
+WALK_M_S = 1.5
 STILL_SEEN_S = 0.3
 """A track that speaks this long after another's birth is another object."""
 
@@ -28,7 +29,7 @@ class Birth:
 
     Attributes:
         at_picture_edge: Its first box touched the edge of the picture.
-        beside_other: It came out from behind another target.
+        beside_other: It came out from behind another target, or is one that was lost there.
     """
 
     t_s: float
@@ -84,6 +85,28 @@ def at_picture_edge(body: Observation, edge_fraction: float) -> bool:
     width, height = body.frame_size_px
     margin_x, margin_y = width * edge_fraction, height * edge_fraction
     return x1 <= margin_x or y1 <= margin_y or x2 >= width - margin_x or y2 >= height - margin_y
+
+
+def beside_other(
+    targets: Iterable[Target], measurement: Measurement, rule: AppearedSettings
+) -> bool:
+    """Whether another target explains a birth: one beside it, or one that was lost nearby.
+
+    Who was lost may have walked on unseen, so the reach grows with the time, up to a limit.
+    """
+    east, north = measurement.enu_m.tolist()
+    for target in targets:
+        state = target.state
+        if state is None:
+            continue
+        silent_s = measurement.t_s - state.t_s
+        if not -rule.lost_within_s <= silent_s <= rule.lost_within_s:
+            continue
+        walked_m = rule.near_other_m + WALK_M_S * max(silent_s, 0.0)
+        gap_m = math.hypot(state.mean[0] - east, state.mean[1] - north)
+        if gap_m <= max(rule.near_other_m, min(walked_m, rule.lost_within_m)):
+            return True
+    return False
 
 
 def parents(

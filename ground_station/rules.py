@@ -42,7 +42,7 @@ class FuseSettings(Settings):
         title="A track that has not ended counts as lost after this silence (a node speaks at 2 Hz)",
     )
     forget_after_s: PositiveS = Field(
-        default=120.0, title="A target is forgotten this long after its last word"
+        default=300.0, title="A target is forgotten this long after its last word"
     )
     max_targets: int = Field(default=4096, ge=16, le=1_000_000, title="Targets kept in memory")
     max_history: int = Field(
@@ -146,6 +146,13 @@ class AppearedSettings(Settings):
     warning_after_m: PositiveM = Field(default=20.0, title="Warning after this way inwards")
     edge_fraction: float = Field(
         default=0.02, ge=0.0, le=0.3, title="A box this near to the picture's edge walked in"
+    )
+    lost_within_s: PositiveS = Field(
+        default=300.0,
+        title="A target lost this long ago may be the one that appears, if it could have walked there",
+    )
+    lost_within_m: float = Field(
+        default=20.0, ge=0.0, le=1000.0, title="and was lost this near at most"
     )
     near_other_m: float = Field(
         default=5.0,

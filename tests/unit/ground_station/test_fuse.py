@@ -6,7 +6,7 @@ import pytest
 from ground_station.decision import Counters
 from ground_station.fuse import Fuser
 from ground_station.kalman import independent_part
-from ground_station.rules import FuseSettings
+from ground_station.rules import AppearedSettings, FuseSettings
 from tests.unit.ground_station.walks import LAT, LON, seen, site, track, walk
 
 
@@ -16,13 +16,7 @@ class Fused:
     def __init__(self, **settings):
         self.place = site()
         self.counters = Counters()
-        self.core = Fuser(
-            self.place,
-            FuseSettings(**settings),
-            self.counters,
-            edge_fraction=0.02,
-            near_other_m=5.0,
-        )
+        self.core = Fuser(self.place, FuseSettings(**settings), self.counters, AppearedSettings())
         self.origin = np.array(self.place.enu(LON, LAT))
 
     def feed(self, observations):

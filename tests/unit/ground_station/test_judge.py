@@ -236,6 +236,16 @@ def test_who_comes_out_from_behind_another_is_explained():
     assert [] == findings(done)
 
 
+@pytest.mark.parametrize(("gap_s", "away_m", "told"), [(60, 8, 0), (60, 40, 1), (400, 8, 1)])
+def test_who_was_lost_nearby_explains_who_appears(gap_s, away_m, told):
+    """A farmer who bent down in the rice is no newcomer; somebody elsewhere, or much later, is."""
+    core = decider()
+    before = walk(core.site, (0, -30), (0, 0), 10)
+    after = walk(core.site, (away_m, -30), (0, -1.2), 30, number=2, t0_s=10 + gap_s, sigma_m=0.2)
+    done = run(core, before + after)
+    assert told == len({f.track_id for f in findings(done, "appeared")})
+
+
 # --- zones ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("role", "rule", "level"),
