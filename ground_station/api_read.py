@@ -44,7 +44,12 @@ _SOURCE_SUFFIXES = {
     ".py", ".pyi", ".typed", ".mako", ".ts", ".tsx", ".css", ".html", ".svg", ".json", ".toml", ".md", ".txt",
     ".cfg", ".service", ".geojson",
 }  # fmt: skip
-_BESIDE = ("LICENSE", "README.md", "CHANGELOG.md", "setup.cfg", "pyproject.toml", "Makefile")
+_BESIDE = (
+    "LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "setup.cfg", "pyproject.toml",
+    "Makefile", ".gitignore", ".pre-commit-config.yaml",
+)  # fmt: skip
+_SCRIPTS = ".ci"
+"""What the Makefile calls; files without a suffix."""
 _SKIPPED = {"node_modules", "__pycache__", "static", "weights"}
 
 
@@ -162,18 +167,25 @@ def source_archive(root: FilePath, version: str) -> bytes:
         version: names the folder inside.
     """
     files = [root / name for name in _BESIDE]
-    for package in _PACKAGES:
+    # Beside an installed wheel, a folder `docs` would be somebody else's.
+    beside = (_SCRIPTS, "docs") if (root / "Makefile").is_file() else ()
+    for package in (*_PACKAGES, *beside):
         files += sorted((root / package).rglob("*"))
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         for path in files:
             inner = path.relative_to(root)
-            known = path.suffix in _SOURCE_SUFFIXES or path.name in _BESIDE
+            known = (
+                path.suffix in _SOURCE_SUFFIXES
+                or path.name in {*_BESIDE, ".npmrc"}
+                or inner.parts[0] == _SCRIPTS
+            )
             if not known or not path.is_file() or _SKIPPED & set(inner.parts):
                 continue
             info = tarfile.TarInfo(f"border-watch-{version}/{inner.as_posix()}")
             data = path.read_bytes()
             info.size = len(data)
+            info.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
             tar.addfile(info, io.BytesIO(data))
     return out.getvalue()
 

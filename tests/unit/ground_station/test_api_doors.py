@@ -1,5 +1,9 @@
 """Every route of the application walked: none is open, or changes something, by oversight."""
 
+import io
+import re
+import tarfile
+
 import httpx
 import pytest
 from fastapi.routing import APIRoute
@@ -110,3 +114,15 @@ async def test_one_person_cannot_take_the_event_streams_of_the_others(rig, clien
     hub.leave(keys[0])
     await client.post("/api/v1/login", json={"user": "thu", "password": PASSWORD})
     assert 200 == (await client.get("/api/v1/events")).status_code
+
+
+async def test_the_given_source_can_be_built(client):
+    """Every script that the Makefile calls is in the archive and may run; npm finds its settings."""
+    answer = await client.get("/api/v1/source")
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
+        modes = {member.name.split("/", 1)[1]: member.mode for member in tar}
+        makefile = next(name for name in tar.getnames() if name.endswith("/Makefile"))
+        called = set(re.findall(r"\.ci/[a-z-]+", tar.extractfile(makefile).read().decode()))
+    assert ".ci/npm" in called
+    assert dict.fromkeys(called, 0o755) == {name: modes.get(name) for name in called}
+    assert {"ground_station/web/.npmrc", "docs/administrator.md"} <= set(modes)
