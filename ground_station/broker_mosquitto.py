@@ -84,6 +84,8 @@ class MosquittoBroker:
             "allow_anonymous false",
             f"acl_file {self._folder / 'acl'}",
             f"password_file {self.passwords_file}",
+            # A free choice would let any node throw another, or the station, off the broker.
+            "use_username_as_clientid true",
             "persistence true",
             f"persistence_location {self._folder}/",
             "autosave_interval 30",

@@ -397,6 +397,7 @@ class MqttNode:
         password: str | None,
         *,
         connect: bool = True,
+        client_id: str | None = None,
     ) -> None:
         import paho.mqtt.client as mqtt
 
@@ -405,7 +406,7 @@ class MqttNode:
         self.up = False
         self.refused = ""
         self.client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id=node_id, protocol=mqtt.MQTTv5
+            mqtt.CallbackAPIVersion.VERSION2, client_id=client_id or node_id, protocol=mqtt.MQTTv5
         )
         self.client.reconnect_delay_set(1, 1)
         if password is not None:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.station_kit import (
+    SITE_ID,
     MqttNode,
     Speaker,
     StationProcess,
@@ -165,6 +166,31 @@ def test_mosquitto_lets_a_node_speak_for_itself_alone(station):
             second.close()
     finally:
         node.close()
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("station", BROKERS[:1], indirect=True)
+def test_node_that_borrows_another_name_throws_nobody_off(station):
+    """With a node's or the station's own client id, one's own credential takes nobody's place."""
+    passwords = {node: station.enrol(node) for node in ("mast-1", "mast-2")}
+    station.start()
+    mast_2 = MqttNode(station, "mast-2", passwords["mast-2"])
+    borrowed = ["mast-2", f"station-{SITE_ID}", "_station"]
+    try:
+        eventually(lambda: mast_2.up)
+        drops = []
+        mast_2.client.on_disconnect = lambda *_: drops.append("mast-2")
+        for client_id in borrowed:
+            thief = MqttNode(station, "mast-1", passwords["mast-1"], client_id=client_id)
+            eventually(lambda thief=thief: thief.up)
+            thief.close()
+        mast_2.publish(Speaker("mast-2").obs(observation(track=1, phase="new"), utc_now()))
+        eventually(lambda: mast_2.receipts and mast_2.receipts[-1] == 1)
+        assert [] == drops
+        log = (station.folder / "log.txt").read_text()
+        assert "broker_lost" not in log
+    finally:
+        mast_2.close()
 
 
 def test_garbage_on_every_topic_stops_nothing(station):
