@@ -225,6 +225,22 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+def covariance_of(ellipse: Ellipse) -> Cov:
+    """Covariance east and north, m2, whose 90 % ellipse this is.
+
+    Source: 90 % of a two-dimensional normal lies within sqrt(-2 ln 0.1) sigmas.
+    """
+    turn = math.radians(ellipse.azimuth_deg)
+    scale = -2.0 * math.log(0.1)
+    a2, b2 = ellipse.semi_major_m**2 / scale, ellipse.semi_minor_m**2 / scale
+    sin, cos = math.sin(turn), math.cos(turn)
+    across = (a2 - b2) * sin * cos
+    return (
+        (a2 * sin**2 + b2 * cos**2, across),
+        (across, a2 * cos**2 + b2 * sin**2),
+    )
+
+
 def from_view(view: AlertView, site: Site) -> Alert:
     """An alert as it was stored, after a restart.
 
@@ -232,12 +248,6 @@ def from_view(view: AlertView, site: Site) -> Alert:
     its floor: the count may only grow.
     """
     east, north = site.enu(view.lon_deg, view.lat_deg)
-    major, minor = view.ellipse90.semi_major_m, view.ellipse90.semi_minor_m
-    turn = math.radians(view.ellipse90.azimuth_deg)
-    scale = -2.0 * math.log(0.1)
-    a2, b2 = major**2 / scale, minor**2 / scale
-    sin, cos = math.sin(turn), math.cos(turn)
-    across = (a2 - b2) * sin * cos
     event = _instant(view.t_event_utc)
     closed = next((a for a in reversed(view.acts) if a.act == "closed"), None)
     times = [int(name.rsplit(":", 1)[1]) / 1000.0 for name in view.finding_ids]
@@ -258,10 +268,7 @@ def from_view(view: AlertView, site: Site) -> Alert:
         north_m=north,
         lon_deg=view.lon_deg,
         lat_deg=view.lat_deg,
-        cov_enu_m2=(
-            (a2 * sin**2 + b2 * cos**2, across),
-            (across, a2 * cos**2 + b2 * sin**2),
-        ),
+        cov_enu_m2=covariance_of(view.ellipse90),
         probability=view.probability,
         reasons=tuple(view.reasons),
         finding_ids=tuple(view.finding_ids),

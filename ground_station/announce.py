@@ -6,6 +6,8 @@ Retained messages wait here while the broker is away; nothing else is ever queue
 import threading
 from collections.abc import Iterable
 
+from geo.normal import ce90_m
+from ground_station.alert_record import covariance_of
 from ground_station.transport import Outgoing, Transport
 from ground_station.views import AlertView
 from runtime.clock import Clock
@@ -158,10 +160,7 @@ class Announcer:
 
 
 def _station_alert(view: AlertView) -> StationAlert:
-    major, minor = view.ellipse90.semi_major_m, view.ellipse90.semi_minor_m
-    # 90 % of a two-dimensional normal lies within sqrt(-2 ln 0.1) sigmas.
-    scale_m2 = max(major, minor) ** 2 / 4.605170185988092
-    covariance = ((scale_m2, 0.0), (0.0, scale_m2))
+    covariance = covariance_of(view.ellipse90)
     return StationAlert(
         alert_id=view.alert_id,
         level=view.level,
@@ -172,10 +171,11 @@ def _station_alert(view: AlertView) -> StationAlert:
         position=Position(
             lon_deg=view.lon_deg,
             lat_deg=view.lat_deg,
+            # An alert is a place on the map: its plane lies on the ellipsoid.
             alt_hae_m=0.0,
             cov_enu_m2=covariance,
             cov_bias_enu_m2=((0.0, 0.0), (0.0, 0.0)),
-            ce90_m=major,
+            ce90_m=float(ce90_m(covariance)),
             method="plane",
         ),
         nearest_marker=view.nearest_marker,

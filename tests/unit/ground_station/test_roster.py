@@ -1,6 +1,12 @@
 """What is shown of a node: its own word, its will, and its silence."""
 
+import pytest
+
+from geo.normal import ce90_m, error_ellipse
+from ground_station.store import incidents
+from ground_station.views import Ellipse
 from tests.station_kit import Speaker, at
+from wire import codec, topics
 
 
 def shown(rig):
@@ -125,3 +131,23 @@ def test_alert_stands_retained_for_sirens_until_it_is_closed(rig):
     rig.wire.connected = True
     rig.step(1.0)
     assert b"" == rig.wire.sent("station_alert")[-1].payload
+
+
+def test_alert_tells_other_systems_the_ellipse_that_the_page_shows(rig):
+    """A camera looking along the ground is sure across its view and unsure along it: so is the word."""
+    from tests.station_kit import crossing
+
+    speaker = Speaker()
+    rig.clock.advance(30.0)
+    rig.say(*[speaker.obs(body, at(t_s)) for t_s, body in crossing(track=1)])
+    with rig.store.read() as tx:
+        view = incidents.list_alerts(tx, open_only=None, limit=1)[0]
+    shown = Ellipse(semi_major_m=20.0, semi_minor_m=2.0, azimuth_deg=30.0)
+    rig.station.desk._announcer.alerts([view.model_copy(update={"ellipse90": shown})])
+    sent = rig.wire.sent("station_alert")[-1].payload
+    place = codec.decode(sent, spec=topics.BY_NAME["station_alert"]).message.body.position
+    told = error_ellipse(place.cov_enu_m2, 0.9)
+    assert (20.0, 2.0, 30.0) == pytest.approx(
+        (told.semi_major_m, told.semi_minor_m, told.azimuth_deg), abs=0.01
+    )
+    assert place.ce90_m == pytest.approx(float(ce90_m(place.cov_enu_m2)), abs=0.01)
