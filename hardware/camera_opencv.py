@@ -23,6 +23,7 @@ from hardware.ports import CameraCounters, CameraStatus, Frame
 from runtime.clock import Clock
 from runtime.errors import AskOperator
 from runtime.log import Repeated, get_logger
+from runtime.settings import mask_parameters
 
 Image = npt.NDArray[np.uint8]
 Kind = Literal["rtsp", "http", "usb", "film", "folder"]
@@ -302,7 +303,7 @@ class OpenCvCamera:
 
 def masked(source: str) -> str:
     """The source without the password that may stand in it."""
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", source)
+    return mask_parameters(re.sub(r"(://[^:/@]*):.*@", r"\1:***@", source))
 
 
 # --- handles --------------------------------------------------------------------------------------

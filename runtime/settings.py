@@ -25,6 +25,10 @@ tomllib: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) 
 
 _MASK = "********"
 _URL_SECRET = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/\s@]*@")
+_QUERY_SECRET = re.compile(
+    r"(?P<name>(?:pass(?:word|wd|phrase)?|pwd|pw|token|key|auth|secret)=)[^&\s'\"]+", re.IGNORECASE
+)
+"""Cheap cameras want the password as a parameter: `?user=admin&pwd=...`, `/user=a&password=...`."""
 _SECRET_NAME = re.compile(r"password|secret|token|private_key", re.IGNORECASE)
 
 
@@ -247,7 +251,12 @@ def parse(raw: bytes, model: type[ModelT], *, path: Path) -> ModelT:
 
 def mask_url(text: str) -> str:
     """The text with user and password of any URL in it hidden."""
-    return _URL_SECRET.sub(rf"\g<scheme>{_MASK}@", text)
+    return mask_parameters(_URL_SECRET.sub(rf"\g<scheme>{_MASK}@", text))
+
+
+def mask_parameters(text: str) -> str:
+    """The text with the values of parameters that are named as secrets hidden."""
+    return _QUERY_SECRET.sub(rf"\g<name>{_MASK}", text)
 
 
 def _key(location: tuple[int | str, ...]) -> str:

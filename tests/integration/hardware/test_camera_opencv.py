@@ -185,6 +185,13 @@ def test_closing_ends_reading(film):
 def test_a_password_in_the_address_is_never_shown():
     """Neither in errors nor in logs."""
     assert "rtsp://guard:***@10.0.0.11/s1" == masked("rtsp://guard:se/cret@10.0.0.11/s1")
+    for url in (
+        "http://cam/video.mjpg?user=admin&pwd=secret",
+        "rtsp://cam/user=admin&Password=secret&channel=1",
+        "rtsp://cam/user=admin_password=secret_channel=1.sdp",
+    ):
+        assert "secret" not in masked(url)
+        assert masked(url).startswith(url.split("user=admin")[0] + "user=admin")
     with pytest.raises(AskOperator) as error:
         camera("ftp://guard:secret@host/film")
     assert "secret" not in str(error.value)

@@ -16,6 +16,7 @@ from runtime.settings import (
     SettingsError,
     commented_template,
     load,
+    mask_url,
     parse,
     render_masked,
 )
@@ -97,6 +98,23 @@ def test_syntax_and_absence_are_settings_errors(tmp_path: Path):
     file.write_bytes(b"\xff = 1")
     with pytest.raises(SettingsError, match=r"TOML 1\.0 in UTF-8"):
         load(file, Node)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://cam/v.mjpg?user=admin&pwd=s3cret", "http://cam/v.mjpg?user=admin&pwd=********"),
+        (
+            "rtsp://cam/user=admin&password=s3cret&channel=1",
+            "rtsp://cam/user=admin&password=********&channel=1",
+        ),
+        ("https://u:s3cret@cam/?apikey=s3cret", "https://********@cam/?apikey=********"),
+        ("rtsp://cam/stream?channel=1", "rtsp://cam/stream?channel=1"),
+    ],
+)
+def test_password_in_the_parameters_of_an_address_is_hidden(url, shown):
+    """What cheap cameras want in the address is no less a secret there."""
+    assert shown == mask_url(url)
 
 
 def test_relative_paths_count_from_the_file(tmp_path: Path):
