@@ -109,6 +109,8 @@ class BrokerSettings(Section):
     require_client_certificates: bool = False
     """Our own mosquitto: nodes log in by certificate (its common name is the node), not password."""
 
+    plain_mqtt_on_lan: bool = False
+    """Our own mosquitto without TLS beyond loopback: passwords of nodes travel readable. For closed networks only."""
     station_certificate_file: ConfigPath | None = None
     """Then the station logs in by certificate too; its common name is `_station`."""
     station_key_file: SecretFile | None = None
@@ -126,6 +128,16 @@ class BrokerSettings(Section):
             raise ValueError(
                 "iotcore has no access control, so listen_address is a loopback address such as "
                 "127.0.0.1; install mosquitto to listen elsewhere"
+            )
+        if (
+            self.address is None
+            and not is_loopback(self.listen_address)
+            and self.certificate_file is None
+            and not self.plain_mqtt_on_lan
+        ):
+            raise ValueError(
+                f"listen_address {self.listen_address} is beyond loopback: give ca_file, "
+                "certificate_file and key_file, or say plain_mqtt_on_lan = true on a closed network"
             )
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("certificate_file and key_file are given together or not at all")

@@ -39,6 +39,7 @@ def config(extra: str = "") -> GroundConfig:
     ("extra", "key", "word"),
     [
         ('[broker]\nkind = "iotcore"\nlisten_address = "0.0.0.0"', "broker", "loopback"),
+        ('[broker]\nlisten_address = "10.0.0.1"', "broker", "plain_mqtt_on_lan = true"),
         ('[broker]\nkind = "address"', "broker", "needs address"),
         ('[broker]\naddress = "10.0.0.1"\nkind = "mosquitto"', "broker", "address is given"),
         ("[broker]\nport = 70000", "broker.port", "65535"),
@@ -93,11 +94,16 @@ def test_demonstration_broker_is_refused_beyond_loopback(tmp_path):
     """Without mosquitto nothing listens on the network."""
     with pytest.raises(AskOperator, match="mosquitto"):
         choose(
-            config(f'[broker]\nmosquitto_program = "{tmp_path}/none"\nlisten_address = "10.0.0.1"'),
+            config(
+                f'[broker]\nmosquitto_program = "{tmp_path}/none"\n'
+                'listen_address = "10.0.0.1"\nplain_mqtt_on_lan = true'
+            ),
             clock=SystemClock(),
         )
     with pytest.raises(AskOperator, match="loopback"):
-        IotcoreBroker(BrokerSettings(listen_address="0.0.0.0"), folder=tmp_path)
+        IotcoreBroker(
+            BrokerSettings(listen_address="0.0.0.0", plain_mqtt_on_lan=True), folder=tmp_path
+        )
 
 
 def test_missing_mosquitto_is_named_when_it_is_asked_for(tmp_path):
