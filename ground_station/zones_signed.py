@@ -39,8 +39,10 @@ def _in_force(
     newest = stored.newest(tx)
     if newest is not None and newest.content_sha256 == content_sha256:
         return newest.version, newest.document_text
-    version = 1 if newest is None else newest.version + 1
     now_utc = clock.utc()
+    # Nodes refuse what is not newer than what they hold. Seconds of UTC stay ahead of every earlier
+    # version also when this database was lost, or is older than the nodes' copies.
+    version = max(0 if newest is None else newest.version + 1, int(now_utc.timestamp()))
     text = zones_text(
         zones_document(
             features=site.features,
