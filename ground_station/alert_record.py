@@ -176,6 +176,7 @@ def alert_view(alert: Alert, site: Site, time_zone: str) -> AlertView:
             lowered_vi=alert.lowered_vi,
             lowered_en=alert.lowered_en,
             lead_s=alert.lead_s,
+            time_by_arrival=bool(alert.reasons) and alert.reasons[0].time_by_arrival,
         )
     )
     return AlertView(

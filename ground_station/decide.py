@@ -279,6 +279,7 @@ class Decider:
             sentence_en=finding.sentence_en,
             numbers=finding.numbers,
             sensors=list(finding.sensors),
+            time_by_arrival=finding.time_by_arrival,
         )
         finding, decision = self._book.take(
             finding, reason, twins=self._twins(target, state), now_utc=now_utc

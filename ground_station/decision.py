@@ -38,6 +38,7 @@ class Observed:
         late: Committed more than 60 s after capture, as ingest decided it.
         simulated: From a simulated world.
         body: What the node says.
+        by_arrival: The node's clock was not to be believed: `t_event_utc` is when the word came.
     """
 
     message_id: str
@@ -46,6 +47,7 @@ class Observed:
     late: bool
     simulated: bool
     body: Observation
+    by_arrival: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Finding:
         cov_enu_m2: Of the target, shared part included.
         numbers: The rule's figures, units in their names.
         lowered_because_vi: Why it ranks lower than its rule says, if it does.
+        time_by_arrival: Its instants are those of arrival, the node's clock not being believed.
     """
 
     finding_id: str
@@ -91,6 +94,7 @@ class Finding:
     zone_vi: str = ""
     zone_en: str = ""
     alert_id: str = ""
+    time_by_arrival: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,6 +201,7 @@ class Filing:
                     late=filed.late,
                     simulated=envelope.simulated,
                     body=body,
+                    by_arrival=filed.by_arrival,
                 )
             )
             self._metrics.committed.inc()

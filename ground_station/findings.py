@@ -128,6 +128,7 @@ class FindingMaker:
             zone_id=zone_id,
             zone_vi=zone_vi,
             zone_en=zone_en,
+            time_by_arrival=target.by_arrival,
         )
 
     def _lowered(self, verdict: Verdict, event_utc: datetime) -> tuple[Level, str, str]:

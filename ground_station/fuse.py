@@ -175,7 +175,7 @@ class Fuser:
             if body.track_id != target.track_id and body.phase != "end":
                 target.track_id, target.ended = body.track_id, False
             target.object_class = states[-1].object_class
-            target.late = observed.late
+            target.late, target.by_arrival = observed.late, observed.by_arrival
             if measurement.sensor_id not in target.sensors:
                 target.sensors = (*target.sensors[-7:], measurement.sensor_id)
             self._extend_tail(target, states)
@@ -282,6 +282,7 @@ class Fuser:
             node_id=observed.node_id,
             simulated=observed.simulated,
             late=observed.late,
+            by_arrival=observed.by_arrival,
             object_class=body.object_class,
             heard_s=now_s,
             tail=deque(maxlen=int(self._settings.tail_s / TAIL_STEP_S) + 2),
@@ -318,6 +319,7 @@ class Fuser:
         parent.states += own
         parent.track_id, parent.ended = child.track_id, child.ended
         parent.object_class, parent.late = child.object_class, child.late
+        parent.by_arrival = child.by_arrival
         parent.heard_s = max(parent.heard_s, child.heard_s)
         parent.last_word_s = max(parent.last_word_s, child.last_word_s)
         parent.sensors = tuple(dict.fromkeys((*parent.sensors, *child.sensors)))[-8:]

@@ -72,6 +72,7 @@ class Target:
     shown: bool = False
     coasting: bool = False
     sensors: tuple[str, ...] = ()
+    by_arrival: bool = False
 
     @property
     def state(self) -> State | None:

@@ -54,6 +54,7 @@ def recall(tx: Transaction, *, now_utc: datetime) -> Past:
                 late=one.late,
                 simulated=one.simulated,
                 body=one.body,
+                by_arrival=one.filed_by_arrival,
             )
             for one in recent
         ],

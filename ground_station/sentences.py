@@ -62,6 +62,7 @@ class Facts:
         in_doubt: The line cannot be told from the target's place.
         who: Of the state: who acknowledged, which team goes, or empty.
         zone_vi: Name of the zone the rule speaks of, or empty.
+        time_by_arrival: The node's clock was not believed; the time is that of arrival.
     """
 
     level: Level
@@ -84,6 +85,7 @@ class Facts:
     lowered_vi: str = ""
     lowered_en: str = ""
     lead_s: float | None = None
+    time_by_arrival: bool = False
 
 
 def rounded_m(distance_m: float) -> float:
@@ -231,18 +233,20 @@ def _state_en(facts: Facts) -> str:
 def alert_sentences(facts: Facts) -> tuple[str, str]:
     """The whole sentence, in Vietnamese and in English."""
     clock = facts.t_event_utc.astimezone(ZoneInfo(facts.time_zone)).strftime("%H:%M:%S")
+    arrival_vi = " (giờ nhận tin)" if facts.time_by_arrival else ""
+    arrival_en = " (time of arrival)" if facts.time_by_arrival else ""
     vietnamese = [
         LEVEL_VI[facts.level],
         what_vi(facts.object_class, facts.count),
         f"{_where_vi(facts)}, {motion_vi(facts)}",
-        clock + (" (trễ)" if facts.late else ""),
+        clock + arrival_vi + (" (trễ)" if facts.late else ""),
         _state_vi(facts),
     ]
     english = [
         LEVEL_EN[facts.level],
         what_en(facts.object_class, facts.count),
         f"{_where_en(facts)}, {motion_en(facts)}",
-        clock + (" (late)" if facts.late else ""),
+        clock + arrival_en + (" (late)" if facts.late else ""),
         _state_en(facts),
     ]
     if facts.lowered_vi:

@@ -104,6 +104,8 @@ class Reason(View):
     sentence_en: str
     numbers: dict[str, float] = {}
     sensors: list[str] = []
+    time_by_arrival: bool = False
+    """The node's clock was not believed: the instant is that of arrival."""
 
 
 class ActView(View):

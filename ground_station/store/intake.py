@@ -20,6 +20,7 @@ class StoredObservation:
     node_id: str
     t_event_utc: datetime
     t_arrival_utc: datetime
+    filed_by_arrival: bool
     late: bool
     simulated: bool
     body: Observation
@@ -117,6 +118,7 @@ def recent_observations(
             node_id=row.node_id,
             t_event_utc=from_ms(row.t_event_utc_ms),
             t_arrival_utc=from_ms(row.t_arrival_utc_ms),
+            filed_by_arrival=row.filed_by_arrival,
             late=row.late,
             simulated=row.simulated,
             body=Observation.model_validate_json(row.body_json),

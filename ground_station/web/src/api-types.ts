@@ -75,6 +75,7 @@ export interface Reason {
   sentence_en: string;
   numbers: Record<string, number>;
   sensors: string[];
+  time_by_arrival: boolean;
 }
 
 /** One act on an alert, from the audit. */
