@@ -92,6 +92,13 @@ def find_mosquitto(settings: BrokerSettings) -> Path | None:
     return None if found is None else Path(found)
 
 
+def has_our_passwords(settings: BrokerSettings) -> bool:
+    """Whether the broker in use is our own mosquitto, which reads the passwords we write."""
+    program = find_mosquitto(settings)
+    found = program is not None and program.is_file()
+    return settings.address is None and settings.kind != "iotcore" and found
+
+
 def choose(config: GroundConfig, *, clock: Clock) -> Broker:
     """The first of the three answers that holds.
 

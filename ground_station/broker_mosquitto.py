@@ -113,11 +113,17 @@ class MosquittoBroker:
 
     def _write_files(self) -> str:
         self._folder.mkdir(parents=True, exist_ok=True)
-        credentials.write_secret(self._folder / "acl", credentials.access_list(self._site_id))
         password = credentials.new_password()
         credentials.set_password(self.passwords_file, credentials.STATION_USER, password)
+        self._write_permissions()
         credentials.write_secret(self._config_file, self._config())
         return password
+
+    def _write_permissions(self) -> None:
+        logins = credentials.users(self.passwords_file)
+        credentials.write_secret(
+            self._folder / "acl", credentials.access_list(self._site_id, logins)
+        )
 
     def _end_leftover(self) -> None:
         """End a mosquitto that an earlier run of this station left behind."""
@@ -196,6 +202,7 @@ class MosquittoBroker:
         changed_ns = self.passwords_file.stat().st_mtime_ns
         if changed_ns != self._passwords_read_ns:
             self._passwords_read_ns = changed_ns
+            self._write_permissions()
             self._process.send_signal(signal.SIGHUP)
             self._log.info(
                 "broker_passwords_read", users=len(credentials.users(self.passwords_file))

@@ -152,14 +152,39 @@ def node_enrol(
     node: Annotated[str, typer.Argument(help="The node's id: mast-1.")],
     out: Annotated[Path, typer.Option(help="File for its password (password_file there).")],
     config: Config = DEFAULT_CONFIG,
+    *,
+    listener: Annotated[
+        bool, typer.Option("--listener", help="No node: a siren or light that hears alerts.")
+    ] = False,
+    friend: Annotated[
+        bool, typer.Option("--friend", help="No node: our own patrol, which says where it is.")
+    ] = False,
 ) -> None:
-    """Give a node its password; a running station lets it in at once."""
+    """Give a node its password; a running station with its own mosquitto lets it in at once."""
+    from ground_station.broker import has_our_passwords
     from ground_station.install import enrol
     from runtime.clock import SystemClock
+    from runtime.errors import AskOperator
 
     with answering(), opened(config) as (settings, store):
-        enrol(settings, node, out, store=store, clock=SystemClock(), actor=actor())
-    say(f"{out}: password of {node}. Carry it to the node, then delete it here.")
+        if listener and friend:
+            raise AskOperator(
+                field="--listener",
+                value="with --friend",
+                allowed="one of them",
+                next_step="enrol two names",
+            )
+        user = enrol(
+            settings, node, out,
+            role="listener" if listener else "friend" if friend else "node",
+            store=store, clock=SystemClock(), actor=actor(),
+        )  # fmt: skip
+        if not has_our_passwords(settings.broker):
+            say(
+                "warning: the broker in use is not a mosquitto of this station and does not read"
+                f" this password: let {user} in there yourself"
+            )
+    say(f"{out}: password of user {user}. Carry it there, then delete it here.")
 
 
 @zones_app.command("check")

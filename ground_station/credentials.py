@@ -8,12 +8,17 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from wire import topics
 
 STATION_USER = "_station"
 """No node can be called so: names of nodes have no underscore."""
+Role = Literal["node", "friend", "listener"]
+"""A node reports; a friend says where our own patrol is; a listener hears alerts (a siren)."""
+_PREFIX: dict[Role, str] = {"node": "", "friend": "_friend-", "listener": "_listener-"}
 _ITERATIONS = 101
 _SALT_BYTES = 12
 _HASH_BYTES = 64
@@ -71,25 +76,45 @@ def _level(spec: topics.TopicSpec, site_id: str, **values: str) -> str:
     return f"{topics.ROOT}/" + re.sub(r"\{\w+\}", "+", template)
 
 
-def access_list(site_id: str) -> str:
+def login(name: str, role: Role) -> str:
+    """The user name at the broker of somebody who was enrolled."""
+    return _PREFIX[role] + name
+
+
+def _others(site_id: str, user: str) -> list[str]:
+    """What a user who is neither node nor station may do."""
+    lines = []
+    for spec in topics.TABLE:
+        if spec.direction == "in" and user.startswith(_PREFIX["friend"]):
+            own = _level(spec, site_id, friend=user.removeprefix(_PREFIX["friend"]))
+            lines.append(f"topic write {own}")
+        elif spec.direction == "out" and user.startswith(_PREFIX["listener"]):
+            lines.append(f"topic read {_level(spec, site_id)}")
+    return ["", f"user {user}", *lines] if lines else []
+
+
+def access_list(site_id: str, logins: Iterable[str] = ()) -> str:
     """Mosquitto's ACL file, made from the one table of topics.
 
     A node, logged in under its own name (`%u`), writes its own up topics and reads its own down
-    topics. Commands can be written by the station alone.
+    topics. Commands can be written by the station alone, a patrol's place by that patrol alone:
+    it lowers alerts, so no node may say it.
+
+    Args:
+        site_id: of the station.
+        logins: who may log in; friends and listeners get their own topics.
     """
     lines = ["# Written by border-ground from wire.topics; changes here are lost.", ""]
     lines.append(f"user {STATION_USER}")
     for spec in topics.TABLE:
         verb = "read" if spec.direction in {"up", "in"} else "write"
         lines.append(f"topic {verb} {_level(spec, site_id)}")
+    for user in logins:
+        lines += _others(site_id, user)
     lines.append("")
     for spec in topics.TABLE:
         if spec.direction == "up":
             lines.append(f"pattern write {_level(spec, site_id, node='%u')}")
         elif spec.direction == "down":
             lines.append(f"pattern read {_level(spec, site_id, node='%u')}")
-        elif spec.direction == "in":
-            lines.append(f"pattern write {_level(spec, site_id, friend='%u')}")
-        else:
-            lines.append(f"# {_level(spec, site_id)} is read by the station's own systems only")
     return "\n".join(lines) + "\n"

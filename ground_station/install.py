@@ -118,9 +118,28 @@ def install(folder: Path, values: dict[tuple[str, str], Any], *, clock: Clock) -
 
 
 def enrol(
-    config: GroundConfig, node_id: str, out: Path, *, store: Store, clock: Clock, actor: str
-) -> None:
+    config: GroundConfig,
+    node_id: str,
+    out: Path,
+    *,
+    role: credentials.Role = "node",
+    store: Store,
+    clock: Clock,
+    actor: str,
+) -> str:
     """Give a node its password for our broker, in a file that only its owner reads.
+
+    Args:
+        config: of the station.
+        node_id: name of the node, the friend or the listener.
+        out: file for the password.
+        role: what it is.
+        store: for the audit row.
+        clock: for its time.
+        actor: who does it.
+
+    Returns:
+        the user name to log in with.
 
     Raises:
         AskOperator: the name is not allowed, or the file is there already.
@@ -141,15 +160,17 @@ def enrol(
         )
     password = credentials.new_password()
     passwords = config.broker_dir / "passwords"
-    replaced = node_id in credentials.users(passwords)
+    user = credentials.login(node_id, role)
+    replaced = user in credentials.users(passwords)
     credentials.write_secret(out, password + "\n")
-    credentials.set_password(passwords, node_id, password)
+    credentials.set_password(passwords, user, password)
     with store.write() as tx:
         chain.append(
             tx,
             t_utc=clock.utc(),
             actor=actor,
             act="node.enrolled",
-            subject=node_id,
+            subject=user,
             detail={"replaced": replaced},
         )
+    return user

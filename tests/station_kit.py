@@ -331,9 +331,9 @@ class StationProcess:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def enrol(self, node_id: str) -> str:
+    def enrol(self, node_id: str, *options: str) -> str:
         out = self.folder / f"{node_id}.password"
-        self.cli("node", "enrol", node_id, "--out", str(out))
+        self.cli("node", "enrol", node_id, "--out", str(out), *options)
         return out.read_text().strip()
 
     def start(self, *, wait: bool = True) -> None:

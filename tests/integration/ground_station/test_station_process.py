@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import sqlite3
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -191,6 +192,35 @@ def test_node_that_borrows_another_name_throws_nobody_off(station):
         assert "broker_lost" not in log
     finally:
         mast_2.close()
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("station", BROKERS[:1], indirect=True)
+def test_siren_hears_alerts_and_no_node_can_say_where_a_patrol_is(station):
+    """A listener enrolled while the station runs reads what no node reads, and writes nothing."""
+    password = station.enrol("mast-1")
+    station.start()
+    node = MqttNode(station, "mast-1", password)
+    siren = MqttNode(station, "_listener-siren-1", station.enrol("siren-1", "--listener"))
+    alert, friend = f"bw/v1/{SITE_ID}/_station/alert/+", f"bw/v1/{SITE_ID}/_friend/"
+    refusals = []
+    try:
+        eventually(lambda: node.up and siren.up)
+        for client in (node, siren):
+            client.client.on_publish = lambda _c, _d, _mid, reason, _p: refusals.append(str(reason))
+            client.client.subscribe(alert, 1)
+        node.publish((friend + "mast-1", b"{}")).wait_for_publish(5)
+        siren.publish((friend + "siren-1", b"{}")).wait_for_publish(5)
+        eventually(lambda: len(refusals) == 2)
+        assert ["Not authorized", "Not authorized"] == refusals
+        speaker, start = Speaker("mast-1"), utc_now()
+        for t_s, body in crossing(track=1):
+            node.publish(speaker.obs(body, start + timedelta(seconds=t_s - 30.0)))
+        eventually(lambda: any("/_station/alert/" in topic for topic, _ in siren.heard))
+        assert [] == [topic for topic, _ in node.heard if "/_station/" in topic]
+    finally:
+        node.close()
+        siren.close()
 
 
 def test_garbage_on_every_topic_stops_nothing(station):

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,7 +138,8 @@ def _allowed(acl, user, verb, topic):
 
 def test_permissions_follow_the_table_of_topics():
     """A node writes its up topics and reads its down topics; nobody but the station commands."""
-    acl = credentials.access_list("ha-tien")
+    friend, siren = credentials.login("f", "friend"), credentials.login("s", "listener")
+    acl = credentials.access_list("ha-tien", ["mast-1", friend, siren])
     values = {"hash": "0" * 64, "alert": "01HF7YAT31JZHSMW1CG6Q6MHB7", "sensor": "c", "friend": "f"}
     for spec in topics.TABLE:
 
@@ -152,7 +154,15 @@ def test_permissions_follow_the_table_of_topics():
         assert up == _allowed(acl, station, "read", topic("mast-1")), spec.name
         assert down == _allowed(acl, station, "write", topic("mast-1")), spec.name
         own = topic("mast-1", friend="mast-1")
-        assert (up, spec.direction == "down") == (
+        # A patrol's report lowers alerts: no node may write it, and a siren only listens.
+        assert (spec.direction == "in", False) == (
+            _allowed(acl, friend, "write", topic("mast-1")),
+            _allowed(acl, friend, "write", topic("mast-1", friend="mast-1")),
+        )
+        assert (spec.direction == "out", False) == (
+            _allowed(acl, siren, "read", own), _allowed(acl, siren, "write", own)
+        )  # fmt: skip
+        assert (spec.direction == "up", spec.direction == "down") == (
             _allowed(acl, "mast-1", "write", own),
             _allowed(acl, "mast-1", "read", own),
         ), spec.name
@@ -259,6 +269,24 @@ def test_users_are_added_changed_locked_out_and_all_of_it_is_audited(made):
     assert (0, True) == (code, out.startswith("http://127.0.0.1:8080/#link="))
     code, out, _ = run("audit", "verify", "--json", "-c", made)
     assert (0, True) == (code, '"ok": true' in out)
+
+
+def test_enrolment_says_who_logs_in_and_where_nobody_will_read_it(made, tmp_path):
+    """A siren has a user name of its own; a broker that is not ours is told apart."""
+    text = made.read_text()
+    heard = []
+    for kind in ("iotcore", "mosquitto"):
+        made.write_text(
+            text.replace(
+                '# kind = "auto"', f'kind = "{kind}"\nmosquitto_program = "{sys.executable}"'
+            )
+        )
+        out = tmp_path / kind
+        code, _, err = run("node", "enrol", "s-1", "--listener", "--out", out, "-c", made)
+        heard.append((code, "_listener-s-1" in err, "does not read" in err))
+    assert [(0, True, True), (0, True, False)] == heard
+    both = run("node", "enrol", "s-2", "--listener", "--friend", "--out", out, "-c", made)
+    assert 2 == both[0]
 
 
 def test_node_is_enrolled_once_per_file(made, tmp_path):
