@@ -41,6 +41,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _marks_of[item.nodeid] = frozenset(m.name for m in item.iter_markers()) & (
             known - {"skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"}
         )
+    # Playwright's synchronous door keeps an event loop in this thread until the session ends, and
+    # nobody can start another one there: the browser comes last.
+    items.sort(key=lambda item: "browser" in _marks_of[item.nodeid])
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
