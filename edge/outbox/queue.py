@@ -99,13 +99,16 @@ class Outbox(Journal):
         key = item.rank in NEVER_DROPPED
         if item.track_id and item.kind in {"obs", "media"}:
             self._supersede(item.track_id, PLAIN if item.kind == "obs" else CROP)
-        if not self._make_room(size, key=key):
+        if not self._make_room(size, item.rank):
             self._bump("lost_key" if key else "dropped_plain")
             if key:
                 self._say_full([item])
             return False
         quality = self._clock.quality()
         known_utc = item.t_event_utc if quality.synchronised else None
+        if quality.synchronised and known_utc is None:  # Its frame is older than the first sync.
+            age_s = self._clock.monotonic_s() - item.t_event_monotonic_s
+            known_utc = self._clock.utc() - timedelta(seconds=age_s)
         inserted = self._write(
             "INSERT OR IGNORE INTO message (id, rank, kind, parameter, track_id, body, bytes,"
             " t_event_ms, t_event_boot_s, boot_id, clock_source, clock_error_s)"
@@ -146,8 +149,8 @@ class Outbox(Journal):
             self._delete_unsent(rows)
             self._bump("superseded", len(rows))
 
-    def _make_room(self, size: int, *, key: bool) -> bool:
-        """Drop what matters less until the message fits; False when it never will."""
+    def _make_room(self, size: int, newcomer: int) -> bool:
+        """Drop what matters no more than the newcomer until it fits; False when it never will."""
         for rank in DROP_ORDER:
             while self._bytes + size > self._max_bytes:
                 rows = self._db.execute(
@@ -159,7 +162,10 @@ class Outbox(Journal):
                     break
                 self._delete_unsent(rows)
                 self._bump("dropped_plain", len(rows))
-        return self._bytes + size <= self._max_bytes + (self._reserve_bytes if key else 0)
+            if rank == newcomer:
+                break
+        reserve = self._reserve_bytes if newcomer in NEVER_DROPPED else 0
+        return self._bytes + size <= self._max_bytes + reserve
 
     def _delete_unsent(self, rows: list[tuple[int, int]]) -> None:
         for row, _ in rows:

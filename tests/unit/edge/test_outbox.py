@@ -4,6 +4,7 @@ import itertools
 import resource
 import signal
 import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -254,6 +255,19 @@ def test_clips_crops_and_plain_updates_go_before_anything_key(make, tmp_path):
     assert 6 == waiting["obs (key)"]
 
 
+@pytest.mark.parametrize("kind", ["media", "clip"])
+def test_no_plain_update_goes_for_a_crop_or_a_clip(make, kind):
+    """What matters less never pushes out what matters more; it is the newcomer that is dropped."""
+    outbox = make(max_bytes=2_000, reserve_bytes=1_000)
+    tracks = itertools.count()
+    while outbox.waiting_bytes < 1_700:
+        outbox.put(item(track=f"t{next(tracks)}"))
+    before = outbox.depth
+    assert not outbox.put(item(kind))
+    assert (before, 1) == (outbox.depth, outbox.counters.dropped_plain)
+    assert {"obs"} == {due.kind for due in outbox.due(100)}
+
+
 def test_plain_update_that_finds_no_room_is_dropped_and_counted(make):
     """Key observations are never pushed out by plain ones."""
     outbox = make(max_bytes=2_000, reserve_bytes=2_000)
@@ -329,6 +343,20 @@ def test_boot_stamps_become_utc_after_the_first_sync(make, clock):
         due.clock_source,
         due.clock_error_s,
     )
+
+
+def test_frame_from_before_the_first_sync_that_is_queued_after_it_gets_utc(make, clock):
+    """Its frame was stamped when nobody knew the hour; by now the outbox does."""
+    clock.synchronise(datetime(1970, 1, 1, tzinfo=timezone.utc), UNSYNCED)
+    outbox = make()
+    outbox.notice_clock()
+    late = replace(item(key=True, clock=clock), t_event_utc=None)
+    clock.advance(0.5)
+    clock.synchronise(START_UTC, ClockQuality(source="ntp", error_s=0.02))
+    outbox.notice_clock()
+    outbox.put(late)
+    (due,) = outbox.due(1)
+    assert (START_UTC - timedelta(seconds=0.5), "ntp") == (due.t_event_utc, due.clock_source)
 
 
 def test_stamps_of_another_boot_stay_boot_stamps(make, clock):
