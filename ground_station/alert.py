@@ -154,7 +154,11 @@ class AlertBook:
         higher = LEVEL_RANK[finding.level] > LEVEL_RANK[alert.level]
         told = self._told(alert, finding, reason, primary=rank > alert.rank)
         act: ActName = "completed_late" if finding.late else "upgraded" if higher else "joined"
-        rings = higher and not finding.late
+        # Somebody moves now where the alert knew only of the past: nobody may have heard of it.
+        live = alert.late and not finding.late and finding.level != "information"
+        if live:
+            told = replace(told, late=False, silent=False)
+        rings = live or (higher and not finding.late)
         if rings and alert.state == "acknowledged":
             # Who acknowledged an approach has not yet been told of the crossing.
             told = replace(told, state="raised", acknowledged_by=None, escalations=0)

@@ -257,6 +257,19 @@ def test_late_data_completes_the_story_and_never_rings():
     assert () == done.rings
 
 
+def test_live_warning_wakes_a_silent_late_alert():
+    """The crossing of an hour ago stood silent; he is seen now, in the prohibited zone."""
+    core = decider(zone("restricted", "z", 0, -20, half_m=8))
+    late = walk(core.site, (0, 12), (0, -1.2), 20, late=True, ends=False)
+    (silent,) = core.observe(late, START + timedelta(minutes=40)).alerts
+    core.acknowledge(silent.alert_id, "an", START + timedelta(minutes=41))
+    live = walk(core.site, (0, -12), (0, -0.8), 10, t0_s=20.5)
+    done = core.observe(live, START + timedelta(minutes=42))
+    assert (silent.alert_id,) == done.rings
+    alert = core.alert(silent.alert_id)
+    assert ("raised", False, False) == (alert.state, alert.late, alert.silent)
+
+
 def test_late_caution_makes_no_alert():
     """Nobody can act on an approach of an hour ago."""
     core = decider()
