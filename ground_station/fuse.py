@@ -261,7 +261,8 @@ class Fuser:
         body = observed.body
         t_s = observed.t_event_utc.timestamp()
         candidates: list[str] = []
-        beside = False
+        # A track known from before a restart that is in the middle of its life was not born here.
+        beside = known_id is not None and body.phase != "new"
         if measurement is not None:
             parent, candidates = parents(
                 self._targets.values(), measurement, self._settings, self.filter
@@ -270,7 +271,7 @@ class Fuser:
                 self._counters.reborn += 1
                 self._link(parent, body.track_id)
                 return parent
-            beside = beside_other(self._targets.values(), measurement, self._appeared)
+            beside = beside or beside_other(self._targets.values(), measurement, self._appeared)
         target = Target(
             target_id=known_id or body.track_id,
             track_id=body.track_id,

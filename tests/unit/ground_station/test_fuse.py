@@ -204,3 +204,12 @@ def test_one_track_for_ever_keeps_a_short_history():
     target = fused.core.get(track(1))
     assert len(target.states) <= 16
     assert len(target.tail) <= 62
+
+
+@pytest.mark.parametrize(("phase", "explained"), [("update", True), ("new", False)])
+def test_known_track_in_the_middle_of_its_life_was_not_born_here(phase, explained):
+    """After a restart its first word may be any; only a new one tells of a birth."""
+    fused = Fused()
+    fused.core.adopt_links([(track(1), track(7))])
+    fused.feed([seen(fused.place, 0, -3, 0.0, phase=phase)])
+    assert explained == fused.core.get(track(7)).birth.beside_other
