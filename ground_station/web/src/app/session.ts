@@ -100,6 +100,8 @@ function enter(session: SessionView): void {
     state.session.value = session;
   });
   stream?.stop();
+  // What an earlier login still asks for is not this one's picture.
+  loading = null;
   stream = new Stream(
     "/api/v1/events",
     { opened: () => void reload(), event: hear, heard, unauthorized: expire },
@@ -138,47 +140,75 @@ function heard(): void {
   state.heardAt_ms.value = performance.now();
 }
 
-/** Events that came while the whole picture was being asked for; null when nothing is asked. */
-let meanwhile: StreamEvent[] | null = null;
+/** The asking for the whole picture that is under way: what came meanwhile, and whether to ask anew. */
+interface Loading {
+  events: StreamEvent[];
+  again: boolean;
+}
+let loading: Loading | null = null;
+const ASK_AGAIN_MS = 1000;
 
-/** Asks for the whole picture; events that come meanwhile are newer and are told again on top of it. */
+/**
+ * Asks for the whole picture until it is there. A stream that stays open asks only once, and what was
+ * missed before it comes in no other way.
+ */
 async function reload(): Promise<void> {
-  if (meanwhile) return;
-  meanwhile = [];
-  const asked_ms = performance.now();
+  if (loading) {
+    loading.again = true;
+    return;
+  }
   const mine = stream;
+  const own: Loading = { events: [], again: true };
+  loading = own;
   try {
-    const [site, nodes, targets, latest, open] = await Promise.all([
-      api.get<SiteView>("site"),
-      api.get<NodeView[]>("nodes"),
-      api.get<TargetView[]>("targets"),
-      api.get<AlertView[]>("alerts"),
-      // An open alert is never too old to be shown.
-      api.get<AlertView[]>("alerts?open=true&limit=1000"),
-    ]);
-    if (mine !== stream || mine === null) return;
-    batch(() => {
-      if (JSON.stringify(site) !== JSON.stringify(state.site.value)) state.site.value = site;
-      state.nodes.value = new Map(nodes.map((node) => [node.node_id, node]));
-      for (const node of nodes) state.nodesAt_ms.set(node.node_id, asked_ms);
-      state.targets.value = new Map(targets.map((target) => [target.target_id, target]));
-      const known = state.alerts.value;
-      state.alerts.value = new Map(
-        [...latest, ...open].map((alert) => [alert.alert_id, newer(known.get(alert.alert_id), alert)]),
-      );
-      for (const event of meanwhile ?? []) take(event);
-      state.loaded.value = true;
-    });
-  } catch (error) {
-    if (error instanceof Refused && error.status === 401) expire();
-    // Otherwise the station went away in between: the stream will open again and ask again.
+    while (own.again && mine !== null && mine === stream) {
+      own.again = false;
+      own.events = [];
+      try {
+        await load(mine, own);
+      } catch (error) {
+        if (mine !== stream) return;
+        if (error instanceof Refused && error.status === 401) {
+          expire();
+          return;
+        }
+        await pause(ASK_AGAIN_MS);
+        own.again = true;
+      }
+    }
   } finally {
-    meanwhile = null;
+    if (loading === own) loading = null;
   }
 }
 
+/** Events that come while the answers are awaited are newer and are told again on top of them. */
+async function load(mine: Stream, own: Loading): Promise<void> {
+  const asked_ms = performance.now();
+  const [site, nodes, targets, latest, open] = await Promise.all([
+    api.get<SiteView>("site"),
+    api.get<NodeView[]>("nodes"),
+    api.get<TargetView[]>("targets"),
+    api.get<AlertView[]>("alerts"),
+    // An open alert is never too old to be shown.
+    api.get<AlertView[]>("alerts?open=true&limit=1000"),
+  ]);
+  if (mine !== stream) return;
+  batch(() => {
+    if (JSON.stringify(site) !== JSON.stringify(state.site.value)) state.site.value = site;
+    state.nodes.value = new Map(nodes.map((node) => [node.node_id, node]));
+    for (const node of nodes) state.nodesAt_ms.set(node.node_id, asked_ms);
+    state.targets.value = new Map(targets.map((target) => [target.target_id, target]));
+    const known = state.alerts.value;
+    state.alerts.value = new Map(
+      [...latest, ...open].map((alert) => [alert.alert_id, newer(known.get(alert.alert_id), alert)]),
+    );
+    for (const event of own.events) take(event);
+    state.loaded.value = true;
+  });
+}
+
 function hear(event: StreamEvent): void {
-  if (event.event !== "resync") meanwhile?.push(event);
+  if (event.event !== "resync") loading?.events.push(event);
   take(event);
 }
 
