@@ -16,7 +16,7 @@ from runtime.clock import Clock
 from runtime.ids import UlidSource
 from runtime.log import get_logger
 from wire import codec
-from wire.commands import Command, CommandAck, SignedDocument
+from wire.commands import VERBS, Command, CommandAck, SignedDocument
 from wire.signing import BadSignature, VerifyKey
 from wire.topics import BY_NAME
 from wire.values import Ulid
@@ -159,7 +159,12 @@ class CommandDesk:
             late_s = (now_utc - command.expires_at_utc).total_seconds()
             raise Rejected("expired", f"its life ended {late_s:.1f} s ago; give it again")
         self._outbox.forget_commands(now_utc)
-        until_utc = command.expires_at_utc + REMEMBER_AFTER_EXPIRY
+        try:
+            until_utc = command.expires_at_utc + REMEMBER_AFTER_EXPIRY
+        except OverflowError:
+            raise Rejected(
+                "malformed", f"expires_at_utc {command.expires_at_utc} is beyond the calendar"
+            ) from None
         if not self._outbox.remember_command(command.command_id, forget_after_utc=until_utc):
             raise Rejected("replayed", "this command was seen before; give a new one")
 
@@ -193,7 +198,8 @@ class CommandDesk:
                     verb=verb,
                     status=status,
                     reason_code=code,
-                    reason=reason[:2000],
+                    # It may quote what came: half a character cannot be said again.
+                    reason=reason[:2000].encode(errors="replace").decode(),
                 ),
                 key=True,
                 t_event_utc=now_utc,
@@ -211,4 +217,4 @@ def _peek(signed: SignedDocument) -> tuple[str, str] | None:
         return None
     body = raw.get("body")
     verb = body.get("verb") if isinstance(body, dict) else None
-    return command_id, verb[:200] if isinstance(verb, str) else "?"
+    return command_id, verb if isinstance(verb, str) and verb in VERBS else "?"

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from edge.sector import Sector
 from geo.frames import EnuFrame, GeodeticPoint
 from geo.line import OrientedLine
-from geo.normal import normal_cdf
 from geo.zone import Polygon
 from runtime.log import get_logger
 from wire import codec
@@ -124,11 +124,10 @@ class Map:
         return p if np.isfinite(p) else None
 
     def probabilities_inside(self, position: Position) -> dict[str, float]:
-        """Zone id to P(inside), near its edge taken for straight."""
-        point = self._point(position)
-        sigma = max(1e-6, float(np.sqrt(np.linalg.eigvalsh(position.cov_enu_m2)[-1])))
+        """Zone id to P(inside), over the whole zone: a small one holds little of a wide guess."""
+        point, cov = self._point(position), np.asarray(position.cov_enu_m2)
         return {
-            area.zone_id: float(normal_cdf(area.polygon.signed_distance_m(point) / sigma)[0])
+            area.zone_id: float(area.polygon.probability_inside(point, cov)[0])
             for area in self.areas
         }
 
@@ -143,16 +142,15 @@ class Map:
         """How much of a bearing's sector (2 sigma wide) lies in one home zone."""
         if not self._homes:
             return "no"
-        spread = np.linspace(-2.0, 2.0, 5) * bearing.sigma_deg
-        azimuth = np.radians(bearing.azimuth_deg + spread)
-        reach = np.linspace(bearing.range_min_m, bearing.range_max_m, 33)
-        rays = np.column_stack([np.sin(azimuth), np.cos(azimuth)])
         # East and north at the sensor and at the site's middle differ by less than 0.1 degree.
-        samples = self._point(sensor) + (rays[:, None, :] * reach[None, :, None]).reshape(-1, 2)
-        inside = [area.polygon.contains(samples) for area in self._homes]
-        if any(bool(part.all()) for part in inside):
-            return "all"
-        return "partly" if any(bool(part.any()) for part in inside) else "no"
+        sector = Sector(
+            self._point(sensor)[0],
+            azimuth_deg=bearing.azimuth_deg,
+            half_width_deg=2.0 * bearing.sigma_deg,
+            range_m=(bearing.range_min_m, bearing.range_max_m),
+        )
+        parts = {sector.part_in(area.polygon) for area in self._homes}
+        return "all" if "all" in parts else "partly" if "partly" in parts else "no"
 
 
 class Limits:
@@ -175,7 +173,7 @@ class Limits:
         if self._path.exists():
             try:
                 signed = SignedDocument.model_validate_json(self._path.read_bytes())
-                self._take(signed)
+                self._hold(*self._checked(signed))
             except (OSError, ValidationError, LimitsRefused) as error:
                 self._log.error("zones_on_disk_refused", file=str(self._path), reason=str(error))
 
@@ -201,12 +199,20 @@ class Limits:
         sha256 = hashlib.sha256(signed.signed.encode()).hexdigest()
         if sha256 == self.sha256:
             return False
-        self._take(signed)
-        self._write(signed)
+        checked = self._checked(signed)
+        try:
+            # First, since what is in force is not taken from a second delivery.
+            self._write(signed)
+        except OSError as error:
+            raise LimitsRefused(
+                "storage", f"{self._path}: {error.strerror}; make room, then send the zones again"
+            ) from None
+        self._hold(*checked)
         self._log.info("zones_in_force", version=self.version, sha256=self.sha256)
         return True
 
-    def _take(self, signed: SignedDocument) -> None:
+    def _checked(self, signed: SignedDocument) -> tuple[ZonesDocument, Map, str]:
+        """What was signed, drawn, and its hash; nothing is in force yet."""
         if self._key is None:
             raise LimitsRefused(
                 "signature", "this node has no station key; set node.station_key_file"
@@ -226,9 +232,10 @@ class Limits:
             raise LimitsRefused(
                 "older", f"version {document.version} is not newer than {self.version} in force"
             )
-        self.map = Map(document.features)
-        self.document = document
-        self.sha256 = hashlib.sha256(text.encode()).hexdigest()
+        return document, Map(document.features), hashlib.sha256(text.encode()).hexdigest()
+
+    def _hold(self, document: ZonesDocument, drawn: Map, sha256: str) -> None:
+        self.document, self.map, self.sha256 = document, drawn, sha256
 
     def _write(self, signed: SignedDocument) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

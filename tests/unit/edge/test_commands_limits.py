@@ -13,12 +13,13 @@ from edge.limits import Limits, LimitsRefused, Map
 from edge.outbox import Outbox
 from runtime.clock import ClockQuality, ManualClock
 from runtime.ids import UlidSource
-from tests.unit.edge.parts import START_UTC, features
+from tests.unit.edge.parts import METRE_DEG, START_UTC, bearing, features, place
 from wire import codec
 from wire.commands import Command, CommandAck, Land, PtzPreset, SignedDocument, Still, ZonesDocument
 from wire.envelope import Envelope
 from wire.signing import SigningKey
 from wire.topics import BY_NAME
+from wire.values import GeoPoint
 
 STATION = SigningKey.generate()
 SESSION = "01HQVQZJ000000000000000000"
@@ -203,6 +204,23 @@ def test_mission_verbs_of_a_node_that_may_fly_are_unsupported_honestly(desk, box
     assert ["unsupported"] == [ack.reason_code for ack in acks(box)]
 
 
+@pytest.mark.parametrize(
+    "text", [{"body": {"verb": "\ud800"}}, {"\ud800": 1}, {"body": {"verb": "x"}}]
+)
+def test_refusal_of_half_a_character_is_answered_without_it(desk, box, text):
+    """What the refusal quotes of a command that was not understood can always be said."""
+    written = json.dumps({"command_id": command().command_id} | text)
+    desk().handle(wrapped(STATION.sign(written), "cmd"), retained=False)
+    assert [("REJECTED", "?")] == [(ack.status, ack.verb) for ack in acks(box)]
+
+
+def test_command_that_lives_to_the_end_of_the_calendar_is_malformed(desk, box, obeyed):
+    """An hour after its expiry there is no date to remember it until."""
+    late = datetime(9999, 12, 31, 23, 30, tzinfo=timezone.utc)
+    desk().handle(signed(command(expires_at_utc=late)), retained=False)
+    assert (["malformed"], []) == ([ack.reason_code for ack in acks(box)], obeyed)
+
+
 # --- zones ----------------------------------------------------------------------------------------
 def zones(version=1, *, site_id="ha-tien", key=STATION, drawn=None) -> bytes:
     document = ZonesDocument(
@@ -258,6 +276,68 @@ def test_zones_on_disk_that_were_changed_are_not_believed(tmp_path):
     file = tmp_path / "zones.signed.json"
     file.write_text(file.read_text().replace("home-1", "home-2"))
     assert (None, None) == (limits(tmp_path).version, limits(tmp_path).map)
+
+
+def test_zones_that_cannot_be_written_are_taken_from_the_next_delivery(tmp_path):
+    """A full disk refuses them by name; in force and on disk are always the same."""
+    folder = tmp_path / "zones"
+    held = limits(folder)
+    folder.write_text("a file is in the way")
+    with pytest.raises(LimitsRefused, match="make room") as caught:
+        held.offer(zones())
+    assert ("storage", None) == (caught.value.reason, held.version)
+    folder.unlink()
+    assert held.offer(zones())
+    assert (1, 1) == (held.version, limits(folder).version)
+
+
+def small_home(south_m: float, size_m: float) -> Map:
+    """The site with one square home so far north of the line."""
+    drawn = features()
+    half, south = size_m / 2 * METRE_DEG, 10.42 + south_m * METRE_DEG
+    west, east, north = 104.45 - half, 104.45 + half, south + 2 * half
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    drawn["features"][1]["geometry"]["coordinates"] = [ring]
+    return Map(drawn)
+
+
+def test_small_home_holds_little_of_a_wide_guess():
+    """A 10 m home has about 0.6 % of a target known to 50 m, and all of one known to a metre."""
+    home = small_home(100.0, 10.0)
+    wide, sharp = (
+        home.probabilities_inside(place(north_m=105.0, sigma_m=sigma).position)["home-1"]
+        for sigma in (50.0, 1.0)
+    )
+    # (2 cdf(5/50) - 1) squared.
+    assert pytest.approx(0.00635, rel=0.05) == wide
+    assert pytest.approx(1.0, abs=0.001) == sharp
+
+
+@pytest.mark.parametrize(
+    ("south_m", "azimuth_deg", "part"),
+    [
+        (140.0, 0.0, "partly"),
+        (1_540.0, 359.0, "partly"),
+        (140.0, 180.0, "no"),
+        (5_000.0, 0.0, "no"),
+    ],
+)
+def test_small_home_is_found_wherever_it_lies_in_a_long_sector(south_m, azimuth_deg, part):
+    """Nobody's home is so small that a bearing over it passes it by."""
+    sensor = GeoPoint(lon_deg=104.45, lat_deg=10.42, alt_hae_m=8.0)
+    seen = bearing(azimuth_deg=azimuth_deg, near_m=0.0, far_m=3_200.0).bearing
+    assert part == small_home(south_m, 20.0).bearing_in_homes(sensor, seen)
+
+
+def test_short_sector_in_a_large_home_is_all_in_it():
+    """Only what lies in a home as a whole is kept from the start."""
+    sensor = GeoPoint(lon_deg=104.45, lat_deg=10.42, alt_hae_m=8.0)
+    area = Map(features())
+    parts = [
+        area.bearing_in_homes(sensor, bearing(azimuth_deg=0.0, near_m=n, far_m=f).bearing)
+        for n, f in ((110.0, 140.0), (90.0, 140.0), (60.0, 90.0))
+    ]
+    assert ["all", "partly", "no"] == parts
 
 
 # --- noise ----------------------------------------------------------------------------------------
