@@ -143,10 +143,10 @@ class Desk:
             decision = decision.join(decider.media(track_id, media_id, now_utc))
         return decision
 
-    def frontier(self, node_id: str) -> int:
-        """What a node may forget."""
+    def frontier(self, node_id: str) -> int | None:
+        """What a node may forget; None while memory may hold numbers that were never committed."""
         with self._lock:
-            return self._filing.frontier(node_id)
+            return None if self._behind else self._filing.frontier(node_id)
 
     # --- time -------------------------------------------------------------------------------------
     def tick(self) -> None:
@@ -343,6 +343,7 @@ class Desk:
 
     def _tell_nodes(self, node_ids: set[str]) -> None:
         now_s = self._clock.monotonic_s()
-        self._roster.changed(now_s)
-        views = [self._roster.view(node_id, now_s) for node_id in sorted(node_ids)]
+        # `changed` tells of each change once: whoever else changed meanwhile is told of here too.
+        told = node_ids | set(self._roster.changed(now_s))
+        views = [self._roster.view(node_id, now_s) for node_id in sorted(told)]
         self._hub.publish([("node", one.model_dump_json()) for one in views if one is not None])

@@ -348,6 +348,8 @@ class IngestWorker:
             if now_s - self._said_s.get(node_id, -RECEIPT_EVERY_S) < RECEIPT_EVERY_S:
                 continue
             seq = self._desk.frontier(node_id)
+            if seq is None:
+                continue
             if self._announcer.send("receipt", Receipt(seq=seq), node_id=node_id):
                 self._said_s[node_id] = now_s
                 self._owed.discard(node_id)

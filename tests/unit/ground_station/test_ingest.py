@@ -137,6 +137,26 @@ def test_crash_before_the_commit_keeps_nothing_and_promises_nothing(rig, monkeyp
     assert (60, 1, ["warning"]) == (count(rig), len(alerts), [one.level for one in alerts])
 
 
+def test_receipt_that_is_owed_never_covers_a_batch_that_failed(rig, monkeypatch):
+    """A receipt held back by its pace goes out after the failure with the committed number only."""
+    speaker = Speaker()
+    messages = [speaker.obs(observation(track=n, phase="new"), START) for n in range(1, 4)]
+    rig.say(messages[0])
+    rig.say(messages[1])
+    assert [1] == receipts(rig)
+
+    def full_disk(_tx, _node_id, _ranges):
+        raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(intake, "save_ranges", full_disk)
+        rig.clock.advance(1.0)
+        rig.say(messages[2])
+    assert (2, [1]) == (count(rig), receipts(rig))
+    rig.step(1.0)
+    assert [1, 2] == receipts(rig)
+
+
 @pytest.mark.parametrize("killed_after", [1, 5, 20, 33, 34, 35, 36, 40, 55, 59])
 def test_restart_in_the_middle_of_a_crossing_gives_one_alert(rigs, killed_after):
     """Killed at any step of the walk, the station raises the crossing exactly once."""

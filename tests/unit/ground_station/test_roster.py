@@ -1,5 +1,7 @@
 """What is shown of a node: its own word, its will, and its silence."""
 
+import json
+
 import pytest
 
 from geo.normal import ce90_m, error_ellipse
@@ -28,6 +30,17 @@ def test_node_falls_silent_by_our_own_clock(rig):
     rig.step(2.0)
     assert [("mast-1", "silent")] == shown(rig)
     assert '"state":"silent"' in events(rig, "node")[before]
+
+
+def test_silence_is_told_even_when_another_node_speaks_first(rig):
+    """The batch of a living node does not swallow the news of a silent one."""
+    first, second = Speaker("mast-1"), Speaker("mast-2")
+    rig.say(first.birth(at(0)), first.state(at(0)), second.birth(at(0)), second.state(at(0)))
+    before = len(events(rig, "node"))
+    rig.clock.advance(31.0)
+    rig.say(second.health(at(31)))
+    told = [json.loads(data) for data in events(rig, "node")[before:]]
+    assert ("mast-1", "silent") in [(one["node_id"], one["state"]) for one in told]
 
 
 def test_retained_copies_are_no_sign_of_life(rig):
@@ -95,8 +108,6 @@ def test_node_gets_the_signed_zones_and_says_whether_they_are_in_force(rig):
 
 def test_zones_keep_their_version_until_the_site_changes(rigs):
     """A restart signs the same text; a changed line is the next version."""
-    import json
-
     from tests.station_kit import site_geojson
 
     def versions(rig):
