@@ -53,6 +53,8 @@ class Journal:
         )
         self._dirty_since_s: float | None = None
         self._uncommitted = 0
+        self._bumped: dict[str, int] = {}
+        """By how much the open transaction raised each counter; undone with it."""
         self._count: dict[str, int] = dict.fromkeys(Counters.__slots__, 0)
         self._sent: dict[int, Sent | None] = {}
         """Numbers sent and not yet receipted; None is due again at once."""
@@ -109,6 +111,7 @@ class Journal:
                 self._undo(error)
             self._dirty_since_s = None
             self._uncommitted = 0
+            self._bumped.clear()
 
     def _on_reserve(self, work: Callable[[], T]) -> T:
         """Do what key messages need; on a full disk, once more with the reserve given up."""
@@ -178,6 +181,9 @@ class Journal:
         self._dirty_since_s = None
         if not is_full(error):
             raise error
+        for name, by in self._bumped.items():
+            self._count[name] -= by
+        self._bumped.clear()
         self._read_state()
         self._count["dropped_plain"] += self._uncommitted
         self._uncommitted = 0
@@ -186,6 +192,7 @@ class Journal:
     def _bump(self, name: str, by: int = 1) -> None:
         if by:
             self._count[name] += by
+            self._bumped[name] = self._bumped.get(name, 0) + by
             self._set(name, self._count[name])
 
     def _set(self, name: str, value: int) -> None:

@@ -221,20 +221,19 @@ class Outbox(Journal):
         if not rows:
             self._commit_due()
             return []
-        first = self._next_seq
-        for seq, row in enumerate(rows, first):
-            self._write("UPDATE message SET seq = ? WHERE row = ?", (seq, row[0]))
-        self._next_seq = first + len(rows)
+        numbered: list[tuple[Any, ...]] = []
+        for row in rows:
+            seq = self._next_seq + len(numbered)
+            # A full disk undoes what was not committed: such a row is gone at the second try.
+            if self._write("UPDATE message SET seq = ? WHERE row = ?", (seq, row[0])).rowcount:
+                numbered.append((row[0], seq, *row[2:]))
+        self._next_seq += len(numbered)
         self._set("next_seq", self._next_seq)
-        self._bump("sent", len(rows))
+        self._bump("sent", len(numbered))
         self._set("resent", self._count["resent"])
         self._commit_due(force=True)
-        for seq in range(first, self._next_seq):
-            self._sent[seq] = Sent(now_s)
-        return [
-            self._as_due((row[0], seq, *row[2:]), again=False)
-            for seq, row in enumerate(rows, first)
-        ]
+        self._sent.update((row[1], Sent(now_s)) for row in numbered)
+        return [self._as_due(row, again=False) for row in numbered]
 
     def _again(self, limit: int, now_s: float) -> list[Due]:
         late: list[int] = []
@@ -249,6 +248,9 @@ class Outbox(Journal):
                 f"SELECT {_COLUMNS} FROM message WHERE seq = ?",  # noqa: S608  # constants
                 (seq,),
             ).fetchone()
+            if row is None:  # Nothing is left to send, and no receipt will come for it.
+                del self._sent[seq]
+                continue
             self._sent[seq] = Sent(now_s)
             found.append(self._as_due(row, again=True))
         return found
@@ -317,26 +319,26 @@ class Outbox(Journal):
             if seq >= self._next_seq:
                 self._count["receipts_refused"] += 1
                 return 0
-            done = [number for number in self._sent if number <= seq]
-            if not done:
+            if all(number > seq for number in self._sent):
                 return 0
             try:
-                self._on_reserve(lambda: self._free(seq, len(done)))
+                freed = self._on_reserve(lambda: self._free(seq))
             except DiskFullError:
                 return 0  # The next receipt says it again.
             self._full = False
             self._reserve.restore()
-            return len(done)
+            return freed
 
-    def _free(self, seq: int, messages: int) -> None:
+    def _free(self, seq: int) -> int:
         query = "SELECT COALESCE(SUM(bytes), 0) FROM message WHERE seq <= ?"
         freed = int(self._db.execute(query, (seq,)).fetchone()[0])
-        self._write("DELETE FROM message WHERE seq <= ?", (seq,))
+        messages = self._write("DELETE FROM message WHERE seq <= ?", (seq,)).rowcount
         self._bytes -= freed
         self._depth -= messages
         self._sent = {number: sent for number, sent in self._sent.items() if number > seq}
         self._bump("receipted", messages)
         self._commit_due()  # Lost in a crash, it only means that they are sent once more.
+        return messages
 
     # --- clock ------------------------------------------------------------------------------------
     def notice_clock(self) -> int:

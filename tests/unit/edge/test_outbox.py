@@ -12,6 +12,7 @@ import pytest
 
 from edge.outbox import Item, Outbox
 from edge.outbox import queue as queue_module
+from edge.outbox.disk import Reserve
 from edge.outbox.look import look
 from runtime.clock import ClockQuality, ManualClock
 from runtime.errors import AskOperator
@@ -58,6 +59,27 @@ def make(tmp_path: Path, clock: ManualClock):
     yield build
     for outbox in opened:
         outbox.close()
+
+
+@pytest.fixture
+def fill_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Fills the disk: no file grows past the write-ahead log until the reserve is given up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    release = Reserve.release
+
+    def give_up(reserve: Reserve) -> bool:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        return release(reserve)
+
+    def fill() -> None:
+        wal = tmp_path / "outbox" / "outbox.db-wal"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size, before[1]))
+
+    monkeypatch.setattr(Reserve, "release", give_up)
+    yield fill
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
 
 
 def seqs(outbox: Outbox, limit=100, **limits) -> list[int]:
@@ -314,6 +336,54 @@ def test_full_disk_opens_the_reserve_for_key_messages_alone(make, tmp_path, cloc
     assert outbox.put(item(key=True))
     assert (2, 1) == (outbox.depth, outbox.counters.dropped_plain)
     assert [1, 2] == seqs(outbox)
+
+
+def test_update_undone_by_a_full_disk_gets_no_number(make, fill_disk, clock):
+    """It is gone: sending it would leave a number that nothing on disk stands behind."""
+    outbox = make()
+    outbox.put(item(key=True))
+    fill_disk()
+    outbox.put(item(track="a"))
+    assert [1] == seqs(outbox)
+    assert (1, 1, 2) == (outbox.depth, outbox.counters.dropped_plain, outbox._next_seq)
+    clock.advance(31.0)
+    assert [1] == seqs(outbox)
+    outbox.receipt(1)
+    outbox.put(item(key=True))
+    assert [2] == seqs(outbox)
+
+
+def test_receipts_undone_by_a_full_disk_are_freed_by_the_next(make, fill_disk, clock):
+    """The second try frees more than the first knew of; the depth follows what was deleted."""
+    outbox = make()
+    outbox.put(*(item(key=True) for _ in range(3)))
+    outbox.due(10)
+    fill_disk()
+    outbox.receipt(2)
+    clock.advance(1.0)
+    assert 3 == outbox.receipt(3)
+    assert (0, 0, 3) == (outbox.depth, outbox.waiting_bytes, outbox.counters.receipted)
+
+
+def test_what_a_full_disk_undid_is_counted_once(make, fill_disk):
+    """What the undone attempt dropped does not stand beside what the second one dropped."""
+    outbox = make(max_bytes=2_000, reserve_bytes=1_000)
+    outbox.put(item(track="a"), item(key=True), item(key=True))
+    fill_disk()
+    outbox.put(item(key=True), item(key=True), item(key=True))
+    counters = outbox.counters
+    assert 6 == outbox.depth + counters.dropped_plain + counters.lost_key
+
+
+def test_sending_again_counts_though_the_disk_is_full(make, fill_disk):
+    """What was handed over once more was so, whatever becomes of the open transaction."""
+    outbox = make()
+    outbox.put(item(key=True), item(key=True))
+    outbox.due(1)
+    outbox.disconnected()
+    fill_disk()
+    assert [2, 1] == seqs(outbox)
+    assert (2, 1) == (outbox.counters.sent, outbox.counters.resent)
 
 
 def test_losses_are_remembered_over_a_restart(make):
