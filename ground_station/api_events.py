@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from ground_station.api_base import COOKIE, Parts, PartsDep, Refusal, SessionDep, problems
 from ground_station.auth import NotLoggedIn
 from ground_station.hub import Event
+from ground_station.store import StoreUnavailable
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 MAX_LISTENERS = 128
@@ -51,6 +52,9 @@ async def _stream(parts: Parts, token: str, after: int, *, who: str = "") -> Asy
                     await run_in_threadpool(partial(parts.people.session, token))
                 except NotLoggedIn:
                     return
+                except StoreUnavailable:
+                    # Nobody can say now; the page keeps its stream and is checked again later.
+                    pass
             try:
                 await asyncio.wait_for(woken.wait(), timeout=CHECK_LOGIN_EVERY_S)
             except asyncio.TimeoutError:

@@ -285,6 +285,8 @@ def serve(station: Station, config: GroundConfig, sock: socket.socket) -> bool:
             log_config=None,
             access_log=False,
             server_header=False,
+            # Addresses are counted against wrong passwords: nobody may state his own in a header.
+            proxy_headers=False,
             timeout_graceful_shutdown=3,
             ssl_certfile=None if http.certificate_file is None else str(http.certificate_file),
             ssl_keyfile=None if http.key_file is None else str(http.key_file.path),

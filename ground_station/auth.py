@@ -1,5 +1,6 @@
 """Who may do what: passwords with argon2, roles, logins in cookies, and a wait after wrong ones."""
 
+import contextlib
 import hashlib
 import secrets
 import threading
@@ -12,7 +13,7 @@ from typing import Literal, get_args
 import argon2
 
 from ground_station.config import HttpSettings
-from ground_station.store import Store, Transaction, chain, people
+from ground_station.store import Store, StoreUnavailable, Transaction, chain, people
 from ground_station.store.people import Session, User
 from ground_station.views import Role
 from runtime.clock import Clock
@@ -367,7 +368,8 @@ class People:
         if idle_s > self._settings.idle_minutes * 60.0:
             raise NotLoggedIn
         if idle_s > TOUCH_EVERY_S:
-            with self._store.write() as tx:
+            # A full disk must not lock out the guards who watch: the login holds all the same.
+            with contextlib.suppress(StoreUnavailable), self._store.write() as tx:
                 people.touch_session(tx, hashed, t_now_utc=now_utc)
         return found
 

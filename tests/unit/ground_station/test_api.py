@@ -1,13 +1,18 @@
 """The HTTP side: who may do what, what comes back, and errors that explain themselves."""
 
+import asyncio
 import json
 
 import httpx
 import pytest
+import sqlalchemy as sa
+import uvicorn
 
 from ground_station.api import CONTENT_SECURITY_POLICY
 from ground_station.api_events import _stream, event_text
-from ground_station.store import chain, incidents
+from ground_station.app import serve
+from ground_station.store import StoreUnavailable, chain, incidents
+from ground_station.store import people as people_rows
 from tests.station_kit import JPEG, START, Speaker, at, crossing, ulid
 
 PASSWORD = "một câu dài dễ nhớ"
@@ -63,6 +68,24 @@ def busy(rig):
 def alert_of(rig):
     with rig.store.read() as tx:
         return incidents.list_alerts(tx, open_only=None, limit=10)[0]
+
+
+async def test_nobody_states_his_own_address_in_a_header(rig, monkeypatch):
+    """The server is set up to believe the connection alone, so waits cannot be dodged."""
+    found = []
+
+    class Seen(Exception):
+        pass
+
+    def config(_app, **settings):
+        found.append(uvicorn_config(_app, **settings).proxy_headers)
+        raise Seen
+
+    uvicorn_config = uvicorn.Config
+    monkeypatch.setattr(uvicorn, "Config", config)
+    with pytest.raises(Seen):
+        serve(rig.station, rig.config, None)
+    assert [False] == found
 
 
 async def test_everything_but_health_and_about_needs_a_login(rig):
@@ -175,6 +198,19 @@ async def test_login_ends_by_time_by_logout_and_by_new_password(busy):
     assert 200 == (await third.get("/api/v1/session")).status_code
     busy.clock.advance(12 * 3600.0)
     assert 401 == (await third.get("/api/v1/session")).status_code
+
+
+async def test_full_disk_does_not_lock_the_guards_out(busy, monkeypatch):
+    """The mark that a login was used cannot be written: the guard goes on watching."""
+    browser = Browser(busy)
+    await browser.login()
+    busy.clock.advance(120.0)
+
+    def full_disk(_tx, _token, *, t_now_utc):
+        raise sa.exc.OperationalError("UPDATE", {}, Exception(f"disk is full at {t_now_utc}"))
+
+    monkeypatch.setattr(people_rows, "touch_session", full_disk)
+    assert 200 == (await browser.get("/api/v1/alerts")).status_code
 
 
 async def test_link_logs_in_once_within_the_hour_from_this_machine(busy):
@@ -378,6 +414,27 @@ async def test_events_resume_where_the_page_stopped(busy):
     assert ["resync"] == await first_events(12, 1)
     assert ["resync"] == await first_events(newest + 10**6, 1)
     assert 0 == hub.listeners
+
+
+async def test_event_stream_outlives_a_store_that_is_away(busy, monkeypatch):
+    """When the login cannot be checked the page is not cut off."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+
+    def away(_token):
+        loop.call_soon_threadsafe(asked.set)
+        raise StoreUnavailable("disk full", retry_after_s=1.0)
+
+    monkeypatch.setattr(busy.station.people, "session", away)
+    stream = _stream(busy.station.app._app.state.parts, "", busy.station.hub.newest)
+    assert "retry: 2000\n\n" == await anext(stream)
+    busy.step(2.0)
+    assert "event: station" in await anext(stream)
+    busy.clock.advance(120.0)
+    waiting = asyncio.ensure_future(anext(stream))
+    await asked.wait()
+    busy.step(2.0)
+    assert "event: station" in await waiting
+    await stream.aclose()
 
 
 async def test_alert_event_carries_the_whole_view(busy):
