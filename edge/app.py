@@ -32,6 +32,9 @@ from runtime.ids import UlidSource
 from runtime.workers import Beat, Worker
 from wire.signing import VerifyKey
 
+_QUIET_MARGIN_S = 2.0
+"""Longer than a track may be lost, so that a late frame ends them first if one comes at all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Devices:
@@ -234,6 +237,7 @@ def _eye(config: NodeConfig, camera: CameraSettings, detector: Detector, ids: Ul
         evidence=Evidence(crop_every_s=config.observe.crop_every_s)
         if config.observe.crops
         else None,
+        quiet_after_s=rules.lost_after_s + _QUIET_MARGIN_S,
     )
 
 

@@ -72,6 +72,11 @@ class FrameSlots:
             self._changed.notify_all()
             return frame
 
+    def waits(self, sensor_id: str) -> bool:
+        """Whether a frame of this camera is there and not yet taken."""
+        with self._changed:
+            return self._slots[sensor_id].frame is not None
+
     def end(self, sensor_id: str) -> None:
         """This camera will bring no more frames."""
         with self._changed:

@@ -1,6 +1,6 @@
 """Between outbox and transport: what is said when, how much at a time, and what comes back."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Literal
 
@@ -74,6 +74,8 @@ class Uplink:
         self._log = get_logger(worker=self.name)
         self._opened = False
         self._connection = 0
+        self._unread: deque[Inbound] = deque()
+        """What the transport gave and a fault left unread; asked for more only when it is empty."""
         self._in_flight: dict[int, tuple[int, int]] = {}
         self._bytes_in_flight = 0
         self._said: tuple[NodeState, str] | None = None
@@ -175,8 +177,11 @@ class Uplink:
             self._bytes_in_flight -= size
             if seq:
                 self._outbox.acknowledged(seq)
-        for message in self._transport.inbox():
-            self._receive(message)
+        if not self._unread:
+            self._unread.extend(self._transport.inbox())
+        while self._unread:
+            # Gone before it is read: one that cannot be handled is not met again, the rest is.
+            self._receive(self._unread.popleft())
 
     def _receive(self, message: Inbound) -> None:
         try:

@@ -52,9 +52,11 @@ class Eye:
         locator: Its geometry.
         observer: What it says.
         evidence: What it shows; None keeps no pictures.
+        quiet_after_s: Without a frame for so long its tracks are over.
         frames: Looked at so far.
         inference_s: Of the last frame.
         last: The last frame's stamps: (UTC, monotonic).
+        looked_s: When the last frame was looked at; a film's stamps may be of another time.
     """
 
     sensor_id: str
@@ -63,10 +65,12 @@ class Eye:
     locator: Locator
     observer: Observer
     evidence: Evidence | None
+    quiet_after_s: float
     frames: int = 0
     inference_s: float = math.nan
     frame_size_px: tuple[int, int] = (1, 1)
     last: tuple[datetime | None, float] = field(default=(None, 0.0))
+    looked_s: float = -math.inf
 
 
 class Pipeline:
@@ -117,6 +121,7 @@ class Pipeline:
             self.look(frame)
         elif self._slots.finished:
             self._finish()
+        self._end_quiet()
         return 0.0
 
     def close(self) -> None:
@@ -133,6 +138,7 @@ class Pipeline:
         eye.inference_s = self._clock.monotonic_s() - before_s
         eye.frames += 1
         eye.frame_size_px = detections.frame_size_px
+        eye.looked_s = self._clock.monotonic_s()
         eye.last = (frame.t_capture_utc, frame.t_capture_monotonic_s)
         update = eye.tracker.update(detections, frame.t_capture_monotonic_s)
         said = eye.observer.end(update.ended, frame_size_px=eye.frame_size_px)
@@ -153,8 +159,22 @@ class Pipeline:
             return
         self._over = True
         for eye in self._eyes.values():
-            ended = eye.tracker.finish(eye.last[1])
-            self._queue(eye, eye.observer.end(ended, frame_size_px=eye.frame_size_px), [])
+            self._end_tracks(eye)
+
+    def _end_quiet(self) -> None:
+        """End the tracks of cameras that bring no more frames: no frame would ever do it."""
+        now_s = self._clock.monotonic_s()
+        for eye in self._eyes.values():
+            quiet = now_s - eye.looked_s > eye.quiet_after_s
+            # A frame that waits for a slow network is no silence.
+            if quiet and len(eye.tracker) and not self._slots.waits(eye.sensor_id):
+                self._end_tracks(eye)
+
+    def _end_tracks(self, eye: Eye) -> None:
+        ended = eye.tracker.finish(eye.last[1])
+        if eye.evidence is not None:
+            eye.evidence.forget(ended)
+        self._queue(eye, eye.observer.end(ended, frame_size_px=eye.frame_size_px), [])
 
     def _queue(self, eye: Eye, said: list[Said], crops: list[Crop]) -> None:
         items = [

@@ -30,6 +30,8 @@ Kind = Literal["rtsp", "http", "usb", "film", "folder"]
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 _FOLDER_RATE_HZ = 10.0
+_EMPTY_OPENINGS = 3
+"""After so many openings without one picture a film that is shown once is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,7 @@ class OpenCvCamera:
         self._film_start_s: float | None = None
         self._film_index = 0
         self._ahead: Image | None = None
+        self._empty_openings = 0
         log = get_logger(sensor_id=source.sensor_id)
         self._fault = Repeated(log, "camera_fault")
         self._log = log
@@ -228,6 +231,11 @@ class OpenCvCamera:
     def _ended(self, handle: "_Handle") -> None:
         if handle.delivered == 0:
             self._failed("it holds no picture that OpenCV can read")
+            self._empty_openings += 1
+            if not self._source.loop and self._empty_openings >= _EMPTY_OPENINGS:
+                raise EOFError(
+                    f"{masked(self._source.source)} gave no picture in {_EMPTY_OPENINGS} openings"
+                )
             return
         if not self._source.loop:
             raise EOFError(f"{masked(self._source.source)} is over after {self._seq} frames")

@@ -17,6 +17,8 @@ from runtime.log import get_logger
 _RESTARTS_PER_MINUTE = 5
 _RESTART_PAUSE_S = 1.0
 _LATER_STAGE_S = 2.0
+_ASKED_EVERY_S = 0.1
+"""How often a sleeping `Supervisor.wait` looks whether it was asked to stop."""
 
 
 class Worker(Protocol):
@@ -84,6 +86,7 @@ class Supervisor:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
         self._ended = threading.Event()
+        self._asked = False
         self._failed = False
         self._log = get_logger(worker="supervisor")
 
@@ -141,17 +144,21 @@ class Supervisor:
         Returns:
             True when the process should end now.
         """
-        if self._ended.wait(timeout_s):
-            return True
+        for _ in range(max(1, math.ceil(timeout_s / _ASKED_EVERY_S))):
+            if self._asked or self._ended.wait(min(timeout_s, _ASKED_EVERY_S)):
+                return True
         for beat in self.beats():
             if beat.stale:
                 self._log.error("worker_stuck", stuck=beat.name, age_s=round(beat.age_s, 1))
                 self._fail()
-        return self._ended.is_set()
+        return self._asked or self._ended.is_set()
 
     def request_stop(self) -> None:
-        """Ask for an orderly end; safe in a signal handler and in any worker."""
-        self._ended.set()
+        """Ask for an orderly end; safe in a signal handler and in any worker.
+
+        It takes no lock: a handler may have interrupted the very thread that holds it.
+        """
+        self._asked = True
 
     def stop(self, *, timeout_s: float = 10.0) -> tuple[str, ...]:
         """End every worker after its present step and close it, stage by stage.

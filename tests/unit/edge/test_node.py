@@ -341,3 +341,35 @@ def _crop(number: int) -> Item:
         t_event_utc=START_UTC,
         t_event_monotonic_s=50.0,
     )
+
+
+def test_tracks_of_a_camera_that_falls_silent_end_once(world):
+    """No frame comes that would end them, and the station must not take them for living."""
+    world.transport.connect()
+    world.pass_(2.0)
+    for seconds in (4.4, 0.2, 10.0):
+        world.clock.advance(seconds)
+        world.node.pipeline.step(world.clock.monotonic_s())
+        world.pass_(0.1, looking=False)
+        phases = [message.body.phase for message in world.spoken("obs")]
+        assert (1 if seconds != 4.4 else 0) == phases.count("end")
+
+
+def test_message_that_cannot_be_handled_takes_no_other_with_it(world, monkeypatch):
+    """The step that is started again goes on with the next message."""
+    world.transport.connect()
+    world.pass_(2.0)
+    before = world.node.outbox.depth
+    where = topic("zones", site="ha-tien", node="mast-1")
+    world.transport.arrive(where, b"")
+
+    def torn(_payload: bytes) -> bool:
+        raise RuntimeError("a fault that nobody thought of")
+
+    monkeypatch.setattr(world.node.uplink._limits, "offer", torn)
+    world.receipt(1)
+    with pytest.raises(RuntimeError):
+        world.pass_(0.1, looking=False)
+    assert before == world.node.outbox.depth
+    world.pass_(0.1, looking=False)
+    assert before > world.node.outbox.depth

@@ -128,6 +128,21 @@ def test_stuck_worker_is_noticed_by_its_beat():
     supervisor.stop()
 
 
+def test_request_to_stop_takes_no_lock(monkeypatch):
+    """A signal handler may interrupt the thread that holds the lock of what it would set."""
+    supervisor = Supervisor(SystemClock())
+    assert not supervisor.wait(0.0)
+
+    def locks(_event) -> None:
+        raise AssertionError("an event was set, which takes its lock")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Event, "set", locks)
+        supervisor.request_stop()
+    assert supervisor.wait(20)
+    assert not supervisor.failed
+
+
 def test_errors_read_as_one_sentence_and_carry_their_facts():
     """Facts are attributes; the sentence names field, value, allowed and next step."""
     ask = AskOperator(field="rate_hz", value=40, allowed="0..10", next_step="lower it")
