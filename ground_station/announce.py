@@ -52,6 +52,8 @@ class Announcer:
         self._session = session
         self._zones = zones
         self._lock = threading.Lock()
+        # Held over a whole round of publishing, so that two rounds cannot overtake each other.
+        self._publishing = threading.Lock()
         self._waiting: dict[str, Outgoing] = {}
         self._zones_said: set[str] = set()
         self._open: dict[str, Outgoing] = {}
@@ -144,19 +146,23 @@ class Announcer:
 
     def step(self) -> None:
         """Say what waits, as long as the broker takes it; after a reconnection everything again."""
-        connections = self._transport.connections
-        with self._lock:
-            if connections != self._connections:
-                self._connections = connections
-                self._zones_said.clear()
-                self._waiting = dict(self._open) | self._waiting
-            waiting = list(self._waiting.values())
-        for message in waiting:
-            if not self._transport.publish(message):
-                return
+        with self._publishing:
+            connections = self._transport.connections
             with self._lock:
-                if self._waiting.get(message.topic) is message:
-                    del self._waiting[message.topic]
+                if connections != self._connections:
+                    self._connections = connections
+                    self._zones_said.clear()
+                    self._waiting = dict(self._open) | self._waiting
+                waiting = list(self._waiting.values())
+            for message in waiting:
+                with self._lock:
+                    if self._waiting.get(message.topic) is not message:
+                        continue  # Something newer waits; its own round says it.
+                if not self._transport.publish(message):
+                    return
+                with self._lock:
+                    if self._waiting.get(message.topic) is message:
+                        del self._waiting[message.topic]
 
 
 def _station_alert(view: AlertView) -> StationAlert:
