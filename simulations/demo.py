@@ -83,7 +83,12 @@ class Demo:
         for name in children.end_leftovers():
             self._say(f"Đã dừng tiến trình cũ / ended a leftover of an earlier run: {name}")
         with ExitStack() as stack:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            numbers = [signal.SIGINT, signal.SIGTERM]
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                # A terminal that is closed hangs up: the children must not outlive us. Under nohup
+                # that is ignored on purpose.
+                numbers.append(signal.SIGHUP)
+            for number in numbers:
                 stack.callback(signal.signal, number, signal.signal(number, self._ask_to_stop))
             studio = stack.enter_context(Studio(self._scenario_name, clock=self._clock))
             stack.callback(self._stop, children)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from runtime.errors import AskOperator, BorderWatchError
 
-_STOP_S = 15.0
+_STOP_S = 30.0
+"""The worst orderly end of a station takes longer than 15 s."""
 _POLL_S = 0.1
 _TAIL_LINES = 15
 
