@@ -1,5 +1,7 @@
 """Zones: polygons in the plane, distance to their edge, P(inside) of an uncertain target."""
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -87,6 +89,13 @@ class Polygon:
         return np.asarray(np.clip(total, 0.0, 1.0), dtype=np.float64)
 
 
+@cache
+def _quadrature() -> tuple[FloatArray, FloatArray]:
+    """Gauss-Legendre nodes and weights; found once, since it takes longer than their use."""
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return np.asarray(nodes, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+
+
 def _edge_integral(start: FloatArray, end: FloatArray) -> FloatArray:
     """Integrate cdf(x) pdf(y) dy along straight edges (..., 2) of the whitened plane."""
     step = end - start
@@ -95,7 +104,7 @@ def _edge_integral(start: FloatArray, end: FloatArray) -> FloatArray:
     from_x, to_x = _span(start[..., 0], step[..., 0], -_REACH_SIGMA, _REACH_SIGMA)
     from_t, to_t = np.maximum(from_y, from_x), np.minimum(to_y, to_x)
     to_t = np.maximum(from_t, to_t)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = _quadrature()
     t = from_t[..., None] + (to_t - from_t)[..., None] * 0.5 * (nodes + 1.0)
     x = start[..., 0, None] + t * step[..., 0, None]
     y = start[..., 1, None] + t * step[..., 1, None]
