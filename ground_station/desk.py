@@ -22,7 +22,7 @@ from ground_station.hub import EventName, Hub
 from ground_station.ingest_door import Message, Refusal, decode
 from ground_station.metrics import Metrics
 from ground_station.roster import Roster
-from ground_station.store import Store, Transaction, incidents, people
+from ground_station.store import Store, Transaction, incidents, intake, people
 from ground_station.transport import Arrived
 from ground_station.views import AlertView, NodeView, StationView, TargetView
 from runtime.clock import Clock
@@ -314,6 +314,7 @@ class Desk:
         now_utc = self._clock.utc()
         with self._store.read() as tx:
             self._filing.load(tx)
+            self._roster.load(intake.load_nodes(tx))
             past = records.recall(tx, now_utc=now_utc)
         decider = self._make_decider()
         decision = decider.restore(past.alerts, past.links, past.observations, now_utc)

@@ -355,7 +355,9 @@ class Filing:
             else:
                 self._metrics.state_dropped.inc()
         else:
-            self._roster.reported(node_id, envelope.body, simulated=envelope.simulated)
+            self._roster.reported(
+                node_id, envelope.body, simulated=envelope.simulated, t_monotonic_s=now_s
+            )
             oldest_seq = envelope.body.outbox.oldest_seq
             if oldest_seq is not None and self._of(node_id).settle_below(oldest_seq):
                 touched.add(node_id)

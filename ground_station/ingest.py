@@ -21,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ground_station.announce import Announcer
 from ground_station.desk import Desk
+from ground_station.ingest_door import worth_keeping
 from ground_station.metrics import Metrics
 from ground_station.transport import Arrived, Outgoing, Transport
 from runtime.clock import Clock
@@ -318,6 +319,8 @@ class IngestWorker:
         self._opened = False
         self._owed: set[str] = set()
         self._said_s: dict[str, float] = {}
+        self._kept: list[Arrived] = []
+        """Of a batch that failed: the newest per topic of what no node would send again."""
         self._unavailable = Repeated(get_logger(worker=self.name), "store_unavailable")
 
     def step(self, now_s: float) -> float:  # noqa: ARG002  # receipts are paced after the commit
@@ -326,17 +329,20 @@ class IngestWorker:
             self._opened = True
             self._transport.open(self._subscriptions)
         pause_s = 0.0
-        if self._transport.wait(WAIT_S):
-            arrived = self._transport.take(BATCH_MESSAGES)
+        if self._transport.wait(WAIT_S) or self._kept:
+            arrived = self._kept + self._transport.take(BATCH_MESSAGES - len(self._kept))
             if len(arrived) < BATCH_MESSAGES and self._transport.wait(GATHER_S):
                 arrived += self._transport.take(BATCH_MESSAGES - len(arrived))
             try:
                 self._owed |= self._desk.take(arrived)
             except RetryLater as error:
-                # Nothing was committed and no receipt goes out: the nodes keep it and send again.
+                # Nothing was committed and no receipt goes out: the nodes keep it and send again,
+                # save births, states and health, which wait for no receipt.
+                self._kept = worth_keeping(arrived)
                 self._unavailable.fault(reason=error.what, messages=len(arrived))
                 pause_s = error.retry_after_s
             else:
+                self._kept = []
                 self._unavailable.over()
         self._receipts(self._clock.monotonic_s())
         self._announcer.step()

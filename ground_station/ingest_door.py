@@ -1,6 +1,7 @@
 """From bytes on a topic to a message that may be believed, or a refusal with its reason. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -212,3 +213,21 @@ def file_by(
         by_arrival=True,
         late=waited_s > late_after_s,
     )
+
+
+def worth_keeping(arrived: Sequence[Arrived]) -> list[Arrived]:
+    """The newest per topic of what waits in no node's outbox, in order of arrival.
+
+    Bounded by the batch it comes from. Marked as retained: by the time it is filed it is no sign of
+    life any more.
+    """
+    newest: dict[str, Arrived] = {}
+    for one in arrived:
+        try:
+            spec = topics.parse(one.topic).spec
+        except topics.UnknownTopic:
+            continue
+        if not spec.outbox:
+            newest.pop(one.topic, None)
+            newest[one.topic] = replace(one, retained=True)
+    return list(newest.values())

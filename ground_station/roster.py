@@ -22,6 +22,10 @@ class _Node:
     state: State | None = None
     """The newest state that was heard, of whatever session."""
     health: Health | None = None
+    reported_s: float | None = None
+    """When the health report came, on our monotonic clock."""
+    fresh: bool = False
+    """Whether that is recent enough to speak of the cameras as they are now."""
     clock_source: str = ""
     clock_error_s: float | None = None
     last_word_s: float | None = None
@@ -44,7 +48,12 @@ class Roster:
         self.overflow = 0
 
     def load(self, stored: list[StoredNode]) -> None:
-        """Nodes known from before a restart; silent until they speak."""
+        """Births and states as committed, at the start and after a transaction that failed.
+
+        Nodes known from before a restart are silent until they speak; what was heard since, which
+        is stored nowhere, stays.
+        """
+        before, self._nodes = self._nodes, {}
         for one in stored[:MAX_NODES]:
             node = _Node(node_id=one.node_id, simulated=one.simulated, birth=one.birth)
             if one.birth is not None and one.state != "online":
@@ -52,7 +61,16 @@ class Roster:
                     {"session": one.birth.session, "state": one.state, "reason": one.state_reason}
                 )
             self._nodes[one.node_id] = node
-            self._refresh(node, 0.0)
+            heard = before.pop(one.node_id, None)
+            if heard is None:
+                self._refresh(node, 0.0)
+            else:
+                _carry_over(node, heard)
+        for node_id, heard in before.items():
+            if len(self._nodes) < MAX_NODES:
+                node = _Node(node_id=node_id, simulated=heard.simulated)
+                _carry_over(node, heard)
+                self._nodes[node_id] = node
 
     def _get(self, node_id: str, *, simulated: bool) -> _Node | None:
         node = self._nodes.get(node_id)
@@ -103,15 +121,18 @@ class Roster:
         node.state = state
         return node.birth is not None
 
-    def reported(self, node_id: str, health: Health, *, simulated: bool) -> None:
+    def reported(
+        self, node_id: str, health: Health, *, simulated: bool, t_monotonic_s: float
+    ) -> None:
         """A health report came."""
         node = self._get(node_id, simulated=simulated)
         if node is not None:
-            node.health = health
+            node.health, node.reported_s = health, t_monotonic_s
 
     def _refresh(self, node: _Node, now_s: float) -> bool:
         """Decide again what is shown; whether it changed."""
-        before = node.shown
+        before = node.shown, node.fresh
+        node.fresh = node.reported_s is not None and now_s - node.reported_s <= self._silent_after_s
         said: Shown | None = None
         if (
             node.state is not None
@@ -126,7 +147,7 @@ class Roster:
             node.shown = "silent"
         else:
             node.shown = said or "online"
-        return node.shown != before
+        return (node.shown, node.fresh) != before
 
     def changed(self, now_s: float) -> list[str]:
         """Nodes whose shown state changed since the last call."""
@@ -155,7 +176,8 @@ class Roster:
             return None
         self_alive = node.shown in {"online", "degraded", "storage_full"}
         health = node.health
-        cameras = {one.sensor_id: one for one in health.cameras} if health is not None else {}
+        # An old report says nothing of the cameras now, however lively the node is otherwise.
+        cameras = {one.sensor_id: one for one in (health.cameras if health and node.fresh else ())}
         zones = None
         if health is not None and self._zones_sha256 is not None:
             zones = health.zones_sha256 == self._zones_sha256
@@ -193,6 +215,16 @@ class Roster:
     def any_simulated(self) -> bool:
         """Whether any node says that its world is simulated."""
         return any(node.simulated for node in self._nodes.values())
+
+
+def _carry_over(node: _Node, heard: _Node) -> None:
+    """What lives in memory only, into a node read anew."""
+    node.clock_source, node.clock_error_s = heard.clock_source, heard.clock_error_s
+    node.last_word_s, node.shown = heard.last_word_s, heard.shown
+    node.health, node.reported_s, node.fresh = heard.health, heard.reported_s, heard.fresh
+    session = None if node.birth is None else node.birth.session
+    if node.state is None and heard.state is not None and heard.state.session != session:
+        node.state = heard.state
 
 
 def _sensor(said: SensorDescription, now: CameraHealth | None, *, alive: bool) -> SensorView:

@@ -3,11 +3,12 @@
 import json
 
 import pytest
+import sqlalchemy as sa
 
 from geo.normal import ce90_m, error_ellipse
-from ground_station.store import incidents
+from ground_station.store import incidents, intake
 from ground_station.views import Ellipse
-from tests.station_kit import Speaker, at
+from tests.station_kit import Speaker, at, observation
 from wire import codec, topics
 
 
@@ -41,6 +42,57 @@ def test_silence_is_told_even_when_another_node_speaks_first(rig):
     rig.say(second.health(at(31)))
     told = [json.loads(data) for data in events(rig, "node")[before:]]
     assert ("mast-1", "silent") in [(one["node_id"], one["state"]) for one in told]
+
+
+def test_camera_of_an_old_health_report_is_unknown(rig):
+    """A node that goes on sending but reports no health says nothing of its cameras."""
+    speaker = Speaker()
+    rig.say(speaker.birth(at(0)), speaker.state(at(0)), speaker.health(at(0)))
+    assert ["online"] == [one.status for one in rig.station.desk.nodes()[0].sensors]
+    before = len(events(rig, "node"))
+    rig.clock.advance(31.0)
+    rig.say(speaker.obs(observation(track=1, phase="new"), at(31)))
+    node = rig.station.desk.nodes()[0]
+    assert ("online", ["unknown"]) == (node.state, [one.status for one in node.sensors])
+    assert '"status":"unknown"' in events(rig, "node")[before]
+
+
+def test_birth_and_state_of_a_batch_that_failed_are_not_lost(rigs, monkeypatch):
+    """The broker keeps no second copy, so the station does, until the store takes it."""
+    rig = rigs()
+    speaker = Speaker()
+
+    def full_disk(*_args, **_more):
+        raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(intake, "save_state", full_disk)
+        rig.say(
+            speaker.birth(at(0)), speaker.state(at(0), "degraded"), speaker.state(at(0), "offline")
+        )
+    rig.step(1.0)
+    assert [("mast-1", "offline")] == shown(rig)
+    assert ["Cột 1"] == [node.name for node in rigs(clock=rig.clock).station.desk.nodes()]
+
+
+def test_live_node_stays_live_through_a_batch_that_failed(rig, monkeypatch):
+    """Reading the store again forgets no word and no health that was heard."""
+    speaker = Speaker()
+    rig.say(speaker.birth(at(0)), speaker.state(at(0)), speaker.health(at(0)))
+
+    def full_disk(*_args, **_more):
+        raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(intake, "save_ranges", full_disk)
+        rig.say(speaker.obs(observation(track=1, phase="new"), at(0)))
+    rig.step(1.0)
+    node = rig.station.desk.nodes()[0]
+    assert ("online", 1.0, ["online"]) == (
+        node.state,
+        node.last_word_age_s,
+        [one.status for one in node.sensors],
+    )
 
 
 def test_retained_copies_are_no_sign_of_life(rig):
