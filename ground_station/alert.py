@@ -159,9 +159,11 @@ class AlertBook:
         if live:
             told = replace(told, late=False, silent=False)
         rings = live or (higher and not finding.late)
+        if rings:
+            told = replace(told, escalations=0, t_told_utc=now_utc)
         if rings and alert.state == "acknowledged":
             # Who acknowledged an approach has not yet been told of the crossing.
-            told = replace(told, state="raised", acknowledged_by=None, escalations=0)
+            told = replace(told, state="raised", acknowledged_by=None)
         detail = f"{finding.rule} {finding.direction}, {told.count} in all"
         done = self._done(told, act, SYSTEM, now_utc, detail, rings=rings)
         return replace(finding, alert_id=alert.alert_id), done.join(
@@ -301,6 +303,8 @@ class AlertBook:
             assigned_to=None,
             note=note,
             t_closed_s=None,
+            escalations=0,
+            t_told_utc=now_utc,
         )
         return self._done(done, "reopened", by, now_utc, note)
 
@@ -329,7 +333,8 @@ class AlertBook:
                 and alert.level == "warning"
                 and not alert.silent
                 and alert.escalations < len(ages)
-                and (now_utc - alert.t_raised_utc).total_seconds() >= ages[alert.escalations]
+                and (now_utc - (alert.t_told_utc or alert.t_raised_utc)).total_seconds()
+                >= ages[alert.escalations]
             ):
                 louder = replace(alert, escalations=alert.escalations + 1)
                 done = done.join(

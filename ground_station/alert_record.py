@@ -52,6 +52,8 @@ class Alert:
         t_first_s: Earliest one.
         count_floor: Known count of before a restart.
         escalations: How often it rang again for want of an answer.
+        t_told_utc: When people were last told something new, from which escalation counts; None for
+            the raising.
         t_closed_s: When a person closed it; None while open.
     """
 
@@ -93,6 +95,7 @@ class Alert:
     simulated: bool = False
     acts: tuple[ActView, ...] = ()
     escalations: int = 0
+    t_told_utc: datetime | None = None
     t_closed_s: float | None = None
 
     @property
@@ -251,6 +254,9 @@ def from_view(view: AlertView, site: Site) -> Alert:
     east, north = site.enu(view.lon_deg, view.lat_deg)
     event = _instant(view.t_event_utc)
     closed = next((a for a in reversed(view.acts) if a.act == "closed"), None)
+    told = max(
+        (k for k, a in enumerate(view.acts) if a.act in {"upgraded", "reopened"}), default=-1
+    )
     times = [int(name.rsplit(":", 1)[1]) / 1000.0 for name in view.finding_ids]
     times = times or [event.timestamp()]
     return Alert(
@@ -288,7 +294,8 @@ def from_view(view: AlertView, site: Site) -> Alert:
         lowered_en=view.lowered_because,
         simulated=view.simulated,
         acts=tuple(view.acts),
-        escalations=sum(1 for act in view.acts if act.act == "escalated"),
+        escalations=sum(1 for act in view.acts[told + 1 :] if act.act == "escalated"),
+        t_told_utc=None if told < 0 else _instant(view.acts[told].t_utc),
         t_closed_s=None
         if closed is None or view.state != "closed"
         else _instant(closed.t_utc).timestamp(),

@@ -226,6 +226,18 @@ def test_unacknowledged_warning_rings_again():
     assert "escalated" in [act.act for act in core.alert(alert_id).acts]
 
 
+def test_reopened_warning_rings_again_from_its_reopening():
+    """Not at once for its age, and not never for having rung before."""
+    core, alert_id = crossed()
+    for minute in range(1, 7):
+        core.tick(NOW + timedelta(minutes=minute))
+    again = NOW + timedelta(minutes=30)
+    core.close(alert_id, "local_people", "an", again)
+    core.reopen(alert_id, "an", again, "")
+    rings = [m for m in range(10) if core.tick(again + timedelta(minutes=m)).rings]
+    assert [1, 5] == rings
+
+
 def test_acknowledged_warning_stays_quiet():
     """Somebody has it."""
     core, alert_id = crossed()
