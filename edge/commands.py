@@ -16,7 +16,7 @@ from runtime.clock import Clock
 from runtime.ids import UlidSource
 from runtime.log import get_logger
 from wire import codec
-from wire.commands import VERBS, Command, CommandAck, SignedDocument
+from wire.commands import VERBS, Command, CommandAck, ReasonCode, SignedDocument
 from wire.signing import BadSignature, VerifyKey
 from wire.topics import BY_NAME
 from wire.values import Ulid
@@ -25,22 +25,6 @@ REMEMBER_AFTER_EXPIRY = timedelta(hours=1)
 MISSION_VERBS = frozenset(
     {"mission_load", "mission_launch", "pause", "resume", "skip", "recall", "land"}
 )
-ReasonCode = Literal[
-    "",
-    "signature",
-    "expired",
-    "clock",
-    "replayed",
-    "wrong_node",
-    "unknown_field",
-    "malformed",
-    "unsupported",
-    "not_allowed",
-    "busy",
-    "unsafe",
-    "device",
-    "not_found",
-]
 _ULID: TypeAdapter[str] = TypeAdapter(Ulid)
 
 

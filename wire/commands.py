@@ -206,28 +206,32 @@ class Command(WireModel):
         return self
 
 
+ReasonCode = Literal[
+    "",
+    "signature",
+    "expired",
+    "clock",
+    "replayed",
+    "wrong_node",
+    "unknown_field",
+    "malformed",
+    "unsupported",
+    "not_allowed",
+    "busy",
+    "unsafe",
+    "device",
+    "not_found",
+]
+"""Why a command was not obeyed, for counters; the words for a person stand beside it."""
+
+
 class CommandAck(WireModel):
     """A node's answer, with the reason in words."""
 
     command_id: Ulid
     verb: ShortText
     status: Literal["ACCEPTED", "REJECTED", "COMPLETED", "FAILED"]
-    reason_code: Literal[
-        "",
-        "signature",
-        "expired",
-        "clock",
-        "replayed",
-        "wrong_node",
-        "unknown_field",
-        "malformed",
-        "unsupported",
-        "not_allowed",
-        "busy",
-        "unsafe",
-        "device",
-        "not_found",
-    ] = ""
+    reason_code: ReasonCode = ""
     reason: LongText = ""
 
     @model_validator(mode="after")
