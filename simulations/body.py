@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo._types import FloatArray
-from simulations.world import FigureState
+from simulations.walk import FigureState
 
 SKIN, HAIR, SHIRT, TROUSERS, SHOES, HAT, LOAD = range(7)
 # Warmth in a white-hot picture, 0..1 above the ground's: bare skin, hair, cloth, shoes, straw.

@@ -9,7 +9,8 @@ from edge.config import NodeConfig
 from geo.lens import Lens
 from ground_station.config import GroundConfig
 from runtime.toml_text import write
-from simulations.scenario import CameraSettings, Scenario
+from simulations.scenario import Scenario
+from simulations.scenario_node import CameraSettings
 from simulations.site import Site, site_file
 
 NODE_ID = "demo-node"

@@ -16,9 +16,10 @@ from geo._types import FloatArray
 from geo.lens import Lens, rotation_enu_from_camera
 from simulations.body import HAT, WARMTH, Body, build, palette
 from simulations.ground import Image, View, background
-from simulations.scenario import CameraSettings, LightSettings
+from simulations.scenario_node import CameraSettings
 from simulations.site import Site
-from simulations.world import FigureState, World
+from simulations.walk import FigureState
+from simulations.world import World
 
 _NOISE_BANK = 5
 _MIN_DEPTH_M = 1.0
@@ -67,7 +68,7 @@ class Film:
         self.camera = camera
         self.view = view_of(camera, world.site)
         self._background = background(self.view, camera.spectrum, world.scenario.seed)
-        self._sun = _sun_enu(world.scenario.light)
+        self._sun = world.light(0.0).sun_enu
         self._noise = _noise_bank(self._background.shape, camera.noise_sigma, world.scenario.seed)
         self._palettes: dict[int, FloatArray] = {}
         rng = np.random.default_rng(world.scenario.seed + 11)
@@ -339,18 +340,6 @@ def _capsule(limbs: _Limbs, k: int, shape: tuple[int, ...]) -> _Patch | None:
         normal_x=normal_x,
         normal_y=normal_y,
         normal_z=np.sqrt(np.float32(1.0) - flat),
-    )
-
-
-def _sun_enu(light: LightSettings) -> FloatArray:
-    """Return the unit vector towards the sun."""
-    azimuth, elevation = math.radians(light.sun_azimuth_deg), math.radians(light.sun_elevation_deg)
-    return np.array(
-        [
-            math.sin(azimuth) * math.cos(elevation),
-            math.cos(azimuth) * math.cos(elevation),
-            math.sin(elevation),
-        ]
     )
 
 

@@ -79,7 +79,7 @@ def load_site(scenario: Scenario) -> Site:
         )
     lon, lat = points[scenario.from_marker]
     frame = EnuFrame(GeodeticPoint(lon_deg=lon, lat_deg=lat, alt_hae_m=scenario.ground_alt_hae_m))
-    line = _line(_by_role(features, "line"), frame)
+    line = _line(_by_role(features, "line"), frame, scenario.line_sigma_m)
     markers = {number: _plane(frame, [place])[0] for number, place in points.items()}
     return Site(
         frame=frame,
@@ -100,7 +100,7 @@ def _plane(frame: EnuFrame, lon_lat_deg: list[Any]) -> FloatArray:
     return plane
 
 
-def _line(lines: list[dict[str, Any]], frame: EnuFrame) -> OrientedLine:
+def _line(lines: list[dict[str, Any]], frame: EnuFrame, sigma_m: float | None) -> OrientedLine:
     if len(lines) != 1:
         raise AskOperator(
             field="role = line",
@@ -112,5 +112,8 @@ def _line(lines: list[dict[str, Any]], frame: EnuFrame) -> OrientedLine:
     return OrientedLine(
         vertices_enu_m=_plane(frame, lines[0]["geometry"]["coordinates"]),
         our_side=properties["our_side"],
-        sigma_m=[segment["accuracy_sigma_m"] for segment in properties["segments"]],
+        sigma_m=[
+            segment["accuracy_sigma_m"] if sigma_m is None else sigma_m
+            for segment in properties["segments"]
+        ],
     )

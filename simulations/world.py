@@ -9,48 +9,22 @@ import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from geo._types import FloatArray
 from geo.line import Crossing
-from simulations.scenario import ActorSettings, Scenario
+from simulations.scenario import Scenario
+from simulations.scenario_actor import ActorSettings, Kind
+from simulations.scenario_place import WeatherSettings
 from simulations.site import Site, load_site
+from simulations.sky import Light, Sky
+from simulations.walk import FigureState, Looks, Walk, timetable, with_pauses
 
-Gait = Literal["walk", "creep", "work", "stand"]
 _GROUP_SPACING_M = 1.3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
-    """What does not change about one person while they are in the world."""
-
-    seed: int
-    height_m: float
-    hat: str
-    load: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureState:
-    """One person at one instant, in the site's frame.
-
-    Attributes:
-        figure_id: ``actor/coming/member``; unique over the scenario.
-        feet_enu_m: (3,) the place on the ground between the feet.
-        azimuth_deg: of the way they face.
-        phase: of the gait, in cycles of two steps.
-    """
-
-    figure_id: str
-    actor_id: str
-    object_class: Literal["Human"]
-    feet_enu_m: tuple[float, float, float]
-    azimuth_deg: float
-    speed_m_s: float
-    gait: Gait
-    phase: float
-    looks: Looks
+_SAME_EVENT_S = 30.0
+_WALKS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,22 +44,32 @@ class TruthEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
-    """One person's path in time: instants (n,) at places (n, 2)."""
+class HumanEvent:
+    """What a guard is told once: people who come together pass the line in one direction.
 
-    figure_id: str
-    actor: ActorSettings
-    looks: Looks
-    times_s: FloatArray
-    places_m: FloatArray
+    Attributes:
+        event_id: ``actor/coming``, and ``#n`` when the same ones pass again later.
+        t_cross_s: the first of them is on the line.
+        t_last_s: the last of them is.
+        passages: each of them, in order of time.
+    """
+
+    event_id: str
+    actor_id: str
+    kind: Kind
+    direction: Literal["in", "out"]
+    t_cross_s: float
+    t_last_s: float
+    passages: tuple[TruthEvent, ...]
 
     @property
-    def cycle_s(self) -> float:
-        return float(self.times_s[-1] - self.times_s[0])
+    def people(self) -> int:
+        """How many figures passed."""
+        return len(self.passages)
 
 
 class World:
-    """The scenario's people. ``t_s`` counts from the scenario's start.
+    """The scenario's people, animals and boats. ``t_s`` counts from the scenario's start.
 
     Args:
         scenario: validated.
@@ -95,86 +79,153 @@ class World:
     def __init__(self, scenario: Scenario, site: Site | None = None) -> None:
         self.scenario = scenario
         self.site = site if site is not None else load_site(scenario)
+        self._zone = ZoneInfo(scenario.timezone)
         self._paths = {actor.id: self._path(actor) for actor in scenario.actor}
+        self._sky = Sky(scenario, self.site.frame.origin)
+        # A walk follows from scenario and seed alone; kept only because it is asked every frame.
+        self._walks: dict[tuple[str, int, int], Walk] = {}
 
     def figures(self, t_s: float) -> tuple[FigureState, ...]:
         """Return everybody in the world at an instant, in a fixed order."""
         found = []
         for actor in self.scenario.actor:
+            if actor.there_and_back and not self._by_day(actor, t_s):
+                continue
             for coming in self._comings(actor, t_s, t_s):
                 for member in range(actor.count):
-                    state = _state(self._walk(actor, coming, member), t_s)
+                    state = self._walk(actor, coming, member).at(t_s)
                     if state is not None:
                         found.append(state)
         return tuple(found)
 
-    def crossings(self, from_s: float, to_s: float) -> tuple[TruthEvent, ...]:
-        """Return who truly crossed the line in from_s <= t < to_s, in order of time."""
+    def passages(self, from_s: float, to_s: float) -> tuple[TruthEvent, ...]:
+        """Return whatever passed the line in from_s <= t < to_s, animals too, in order of time."""
         found = []
         for actor in self.scenario.actor:
             for coming in self._comings(actor, from_s, to_s):
                 for member in range(actor.count):
-                    walk = self._walk(actor, coming, member)
-                    found += self._events(walk, from_s, to_s)
+                    found += self._passages(self._walk(actor, coming, member), from_s, to_s)
         return tuple(sorted(found, key=lambda event: (event.t_s, event.figure_id)))
+
+    def crossings(self, from_s: float, to_s: float) -> tuple[TruthEvent, ...]:
+        """Return each person who truly crossed the line unpermitted, in order of time."""
+        events = {actor.id for actor in self.scenario.actor if actor.is_event}
+        return tuple(e for e in self.passages(from_s, to_s) if e.actor_id in events)
+
+    def events(self, from_s: float, to_s: float) -> tuple[HumanEvent, ...]:
+        """Return the human events: who comes together and crosses in one direction is one."""
+        groups: dict[tuple[str, str], list[list[TruthEvent]]] = {}
+        for passage in self.crossings(from_s, to_s):
+            group_id = passage.figure_id.rsplit("/", 1)[0]
+            runs = groups.setdefault((group_id, passage.direction), [])
+            if runs and passage.t_s - runs[-1][-1].t_s <= _SAME_EVENT_S:
+                runs[-1].append(passage)
+            else:
+                runs.append([passage])
+        kinds = {actor.id: actor.kind for actor in self.scenario.actor}
+        found = [
+            HumanEvent(
+                event_id=group_id if number == 0 else f"{group_id}#{number + 1}",
+                actor_id=run[0].actor_id,
+                kind=kinds[run[0].actor_id],
+                direction=run[0].direction,
+                t_cross_s=run[0].t_s,
+                t_last_s=run[-1].t_s,
+                passages=tuple(run),
+            )
+            for group_id, run, number in _numbered(groups)
+        ]
+        return tuple(sorted(found, key=lambda event: (event.t_cross_s, event.event_id)))
+
+    def light(self, t_s: float) -> Light:
+        """Return sun and sky at an instant."""
+        return self._sky.light(t_s)
+
+    def weather(self, t_s: float) -> WeatherSettings:
+        """Return the weather at an instant, mixed between the scenario's spells."""
+        return self._sky.weather(t_s)
+
+    def _by_day(self, actor: ActorSettings, t_s: float) -> bool:
+        if actor.daily_local is None:
+            return True
+        moment = (self.scenario.start_utc + timedelta(seconds=t_s)).astimezone(self._zone)
+        return actor.daily_local[0] <= moment.strftime("%H:%M") < actor.daily_local[1]
 
     def _path(self, actor: ActorSettings) -> FloatArray:
         if actor.path_along_across_m is not None:
             return np.array([self.site.place(*point) for point in actor.path_along_across_m])
         return np.array([self.site.lon_lat(*point) for point in actor.path_lon_lat_deg or ()])
 
-    def _comings(self, actor: ActorSettings, from_s: float, to_s: float) -> range:
+    def _comings(self, actor: ActorSettings, from_s: float, to_s: float) -> list[int]:
         """Return which comings of an actor may touch a stretch of time."""
-        if actor.repeat_every_s is None:
-            return range(1) if to_s >= actor.start_s else range(0)
-        path = self._paths[actor.id]
-        # Longest stay: the path, its pauses, the slowest member of the group, and jitter.
-        length_m = float(np.hypot(*np.diff(path, axis=0).T).sum()) + 2.0 * actor.sideways_jitter_m
-        slack_s = 2.0 * actor.repeat_jitter_s + actor.count * _GROUP_SPACING_M / actor.speed_m_s
-        stay_s = 1.2 * length_m / actor.speed_m_s + actor.pause_s * len(path) + slack_s
-        first = math.floor((from_s - actor.start_s - stay_s) / actor.repeat_every_s)
-        last = math.floor((to_s - actor.start_s) / actor.repeat_every_s)
-        return range(max(0, first), max(0, last + 1))
+        every_s = actor.repeat_every_s
+        if every_s is None:
+            numbers = range(1) if to_s >= actor.start_s else range(0)
+        else:
+            path = self._paths[actor.id]
+            speed_m_s = actor.usual_speed_m_s * (1.0 - actor.speed_spread)
+            # Longest stay: the path, its pauses, the slowest member of the group, and jitter.
+            length_m = float(np.hypot(*np.diff(path, axis=0).T).sum()) + 2 * actor.sideways_jitter_m
+            slack_s = 2.0 * (actor.repeat_jitter_s + actor.start_jitter_s)
+            slack_s += actor.count * _spacing_m(actor) / speed_m_s
+            stay_s = 1.2 * length_m / speed_m_s + actor.pause_s * len(path) + slack_s
+            first = math.floor((from_s - actor.start_s - stay_s) / every_s)
+            last = math.floor((to_s - actor.start_s) / every_s)
+            numbers = range(max(0, first), max(0, last + 1))
+        if actor.there_and_back:
+            return list(numbers)
+        return [k for k in numbers if self._by_day(actor, actor.start_s + k * (every_s or 0.0))]
 
-    def _walk(self, actor: ActorSettings, coming: int, member: int) -> _Walk:
+    def _walk(self, actor: ActorSettings, coming: int, member: int) -> Walk:
+        key = (actor.id, coming, member)
+        found = self._walks.get(key)
+        if found is None:
+            if len(self._walks) >= _WALKS_KEPT:
+                self._walks.clear()
+            found = self._walks[key] = self._new_walk(actor, coming, member)
+        return found
+
+    def _new_walk(self, actor: ActorSettings, coming: int, member: int) -> Walk:
         key = zlib.crc32(actor.id.encode())
         shared = np.random.default_rng([self.scenario.seed, key, coming])
         delay_s = (
             float(shared.uniform(0.0, actor.repeat_jitter_s)) if actor.repeat_jitter_s else 0.0
         )
         shift_m = float(shared.uniform(-1.0, 1.0)) * actor.sideways_jitter_m
+        delay_s += float(shared.uniform(0.0, 1.0)) * actor.start_jitter_s
+        haste = 1.0 + float(shared.uniform(-1.0, 1.0)) * actor.speed_spread
+        speed_m_s = actor.usual_speed_m_s * haste
         own = np.random.default_rng([self.scenario.seed, key, coming, member])
+        nature = actor.nature
         looks = Looks(
             seed=int(own.integers(0, 2**31)),
-            height_m=float(np.clip(own.normal(1.65, 0.06), 1.53, 1.8)),
+            height_m=nature.height_m[0]
+            + nature.height_m[1] * float(np.clip(own.normal(), -2, 2.5)),
+            length_m=nature.length_m * float(own.uniform(0.92, 1.08)),
             hat=actor.hat,
             load=actor.load,
+            dress=actor.dress,
+            aboard=actor.aboard,
         )
         path = self._paths[actor.id]
-        aside = np.array([0.0, 0.0])
-        if actor.count > 1:
-            # Two abreast, loosely, so that a group reads as people and not as one blob.
-            row, column = divmod(member, 2)
-            # The last one of an odd number walks in the middle, in nobody's shadow.
-            middle = member == actor.count - 1 and actor.count % 2 == 1
-            across = 0.0 if middle else column - 0.5
-            aside = np.array([across * 2.0 * _GROUP_SPACING_M, -row * _GROUP_SPACING_M])
-            aside += own.uniform(-0.25, 0.25, size=2)
+        aside = _place_in_group(actor, member, own)
         leg = path[-1] - path[0]
         forward = leg / max(float(np.hypot(*leg)), 1e-9)
         right = np.array([forward[1], -forward[0]])
         places = path + (shift_m + aside[0]) * right
-        lag_s = -aside[1] / actor.speed_m_s
+        lag_s = -aside[1] / speed_m_s
         start_s = actor.start_s + coming * (actor.repeat_every_s or 0.0) + delay_s + lag_s
-        return _Walk(
+        return Walk(
             figure_id=f"{actor.id}/{coming}/{member}",
+            group_id=f"{actor.id}/{coming}",
             actor=actor,
             looks=looks,
-            times_s=start_s + _timetable(places, actor),
-            places_m=_with_pauses(places, actor),
+            speed_m_s=speed_m_s,
+            times_s=start_s + timetable(places, actor, speed_m_s),
+            places_m=with_pauses(places, actor),
         )
 
-    def _events(self, walk: _Walk, from_s: float, to_s: float) -> list[TruthEvent]:
+    def _passages(self, walk: Walk, from_s: float, to_s: float) -> list[TruthEvent]:
         crossings = self.site.line.crossings(walk.places_m)
         found: list[TruthEvent] = []
         for crossing in crossings:
@@ -192,11 +243,12 @@ class World:
                 turn = max(0, math.ceil((from_s - first_s - offset_s) / period_s))
                 while first_s + offset_s + turn * period_s < to_s:
                     t_s = first_s + offset_s + turn * period_s
-                    found.append(self._event(walk, crossing, t_s, back=back))
+                    if self._by_day(walk.actor, t_s):
+                        found.append(self._event(walk, crossing, t_s, back=back))
                     turn += 1
         return found
 
-    def _event(self, walk: _Walk, crossing: Crossing, t_s: float, *, back: bool) -> TruthEvent:
+    def _event(self, walk: Walk, crossing: Crossing, t_s: float, *, back: bool) -> TruthEvent:
         direction: Literal["in", "out"] = crossing.direction
         if back:
             direction = "out" if direction == "in" else "in"
@@ -218,83 +270,34 @@ class World:
         )
 
 
-def _with_pauses(places_m: FloatArray, actor: ActorSettings) -> FloatArray:
-    """Repeat the inner way points at which the actor stays."""
-    if actor.pause_s <= 0.0 or len(places_m) < 3:
-        return places_m
-    inner = np.repeat(places_m[1:-1], 2, axis=0)
-    return np.vstack((places_m[:1], inner, places_m[-1:]))
+def _numbered(
+    groups: dict[tuple[str, str], list[list[TruthEvent]]],
+) -> list[tuple[str, list[TruthEvent], int]]:
+    """Return (group, passages, how many times the group passed before) for each event."""
+    by_group: dict[str, list[list[TruthEvent]]] = {}
+    for (group_id, _), runs in groups.items():
+        by_group.setdefault(group_id, []).extend(runs)
+    return [
+        (group_id, run, number)
+        for group_id, runs in by_group.items()
+        for number, run in enumerate(sorted(runs, key=lambda run: run[0].t_s))
+    ]
 
 
-def _timetable(places_m: FloatArray, actor: ActorSettings) -> FloatArray:
-    """Return the instants, from 0, at which each place of the path with pauses is reached."""
-    legs_s = np.hypot(*np.diff(places_m, axis=0).T) / actor.speed_m_s
-    if actor.pause_s <= 0.0 or len(places_m) < 3:
-        return np.concatenate(([0.0], np.cumsum(legs_s)))
-    steps = [legs_s[0]]
-    for leg_s in legs_s[1:]:
-        steps += [actor.pause_s, leg_s]
-    return np.concatenate(([0.0], np.cumsum(steps)))
+def _spacing_m(actor: ActorSettings) -> float:
+    """Return how far apart members keep: people loosely, boats and animals by their length."""
+    return max(_GROUP_SPACING_M, 1.3 * actor.nature.length_m)
 
 
-def _state(walk: _Walk, t_s: float) -> FigureState | None:
-    """Return the person at an instant; None before they come and after they have gone."""
-    elapsed_s = t_s - float(walk.times_s[0])
-    backwards = False
-    if walk.actor.there_and_back:
-        # Before the start the farmer already stands there.
-        elapsed_s = max(elapsed_s, 0.0) % (2.0 * walk.cycle_s)
-        backwards = elapsed_s > walk.cycle_s
-        if backwards:
-            elapsed_s = 2.0 * walk.cycle_s - elapsed_s
-    elif not 0.0 <= elapsed_s <= walk.cycle_s:
-        return None
-    times = walk.times_s - walk.times_s[0]
-    step = int(np.clip(np.searchsorted(times, elapsed_s, side="right") - 1, 0, len(times) - 2))
-    start, end = walk.places_m[step], walk.places_m[step + 1]
-    span_s = float(times[step + 1] - times[step])
-    part = (elapsed_s - float(times[step])) / span_s if span_s > 0.0 else 0.0
-    place = start + part * (end - start)
-    moving = bool(np.any(start != end))
-    ahead = _facing(walk.places_m, step)
-    azimuth = (math.degrees(math.atan2(ahead[0], ahead[1])) + (180.0 if backwards else 0.0)) % 360.0
-    gait: Gait = walk.actor.gait
-    if not moving and gait != "work":
-        gait = "stand"
-    speed_m_s = walk.actor.speed_m_s if moving else 0.0
-    cadence_hz = 1.0 / 2.6 if gait == "work" else step_rate_hz(speed_m_s, walk.looks.height_m)
-    phase = (elapsed_s * cadence_hz + (walk.looks.seed % 997) / 997.0) % 1.0
-    return FigureState(
-        figure_id=walk.figure_id,
-        actor_id=walk.actor.id,
-        object_class="Human",
-        feet_enu_m=(float(place[0]), float(place[1]), 0.0),
-        azimuth_deg=azimuth,
-        speed_m_s=speed_m_s,
-        gait=gait,
-        phase=phase,
-        looks=walk.looks,
-    )
-
-
-def _facing(places_m: FloatArray, step: int) -> FloatArray:
-    """Return the direction of a leg; of a pause, the one that led to it."""
-    for k in range(step, -1, -1):
-        leg = places_m[k + 1] - places_m[k]
-        if np.any(leg != 0.0):
-            return np.asarray(leg, dtype=np.float64)
-    return np.array([0.0, 1.0])
-
-
-def step_rate_hz(speed_m_s: float, height_m: float) -> float:
-    """Return cycles (two steps) per second of a person walking at a speed.
-
-    Stride length grows with the root of speed, so that feet slide little at any speed.
-
-    Source: Grieve and Gear, "The relationships between length of stride, step frequency, time of
-    swing and speed of walking", Ergonomics 9, 1966.
-    """
-    if speed_m_s <= 0.0:
-        return 0.0
-    stride_m = 0.82 * height_m * math.sqrt(speed_m_s / 1.3)
-    return speed_m_s / stride_m
+def _place_in_group(actor: ActorSettings, member: int, own: np.random.Generator) -> FloatArray:
+    """Return (2,) metres to the right of and ahead of the group's way."""
+    if actor.count == 1:
+        return np.array([0.0, 0.0])
+    # Two abreast, loosely, so that a group reads as people and not as one blob.
+    spacing_m = _spacing_m(actor)
+    row, column = divmod(member, 2)
+    # The last one of an odd number walks in the middle, in nobody's shadow.
+    middle = member == actor.count - 1 and actor.count % 2 == 1
+    across = 0.0 if middle else column - 0.5
+    aside = np.array([across * 2.0 * spacing_m, -row * spacing_m])
+    return np.asarray(aside + own.uniform(-0.25, 0.25, size=2))

@@ -8,7 +8,8 @@ import pytest
 from runtime.errors import AskOperator
 from runtime.settings import SettingsError
 from simulations.scenario import Scenario, load_scenario
-from simulations.world import World, step_rate_hz
+from simulations.walk import step_rate_hz
+from simulations.world import World
 
 DEMO = load_scenario("demo").model
 
@@ -152,7 +153,7 @@ def test_faster_walkers_step_faster():
     ("line", "key", "words"),
     [
         ("fps = 8.0", "camera[0].fps", ["fps = -8.0", "greater than 0"]),
-        ('gait = "walk"', "actor[0].gait", ['gait = "fly"', "'walk', 'creep' or 'work'"]),
+        ('kind = "farmer"', "actor[3].kind", ['kind = "tiger"', "'walker', 'runner'"]),
         ("seed = 314", "sed", ["sed = 314", "Did you mean seed?"]),
         ("height_m = 5.0", "camera[0].height_m", ["", "(missing)"]),
         ('id = "cam-thermal"', "cam-day", ['id = "cam-day"', "stands twice"]),
@@ -174,7 +175,7 @@ def test_a_wrong_scenario_explains_itself(tmp_path, line, key, words):
     ("change", "words"),
     [
         ({"path_along_across_m": None}, "path_along_across_m or path_lon_lat_deg"),
-        ({"path_along_across_m": [[0, 0]]}, "two way points"),
+        ({"path_along_across_m": [[0, 0]]}, "1 way points; 2 are needed"),
         ({"there_and_back": True, "repeat_every_s": 10.0}, "drop repeat_every_s"),
         ({"repeat_every_s": 10.0, "repeat_jitter_s": 6.0}, "at most half"),
     ],
