@@ -159,7 +159,7 @@ class Mission:
     def boot(self) -> None:
         """4.7 makes the home slot at boot, so an empty vehicle has one item; 4.6 has none."""
         if not self._slots and self._view.firmware != "4.6":
-            self._slots = [self._home()]
+            self._slots = [Item(command=16, frame=0)]
             self._version += 1
 
     def _home(self) -> Item:
