@@ -75,6 +75,7 @@ class Scenario(Settings):
     title_vi: str = ""
     story: str = Field(default="", description="what happens, for the person who reads the report")
     purpose: Purpose = Field(default="crossing", description="quiet: nobody may be warned of")
+    in_suite: bool = Field(default=True, description="played by `border-sim run --suite`")
     seed: int = Field(ge=0, description="when no other is asked for")
     seeds: SeedSettings = SeedSettings()
     start_utc: datetime
@@ -190,6 +191,12 @@ class Scenario(Settings):
 def names() -> tuple[str, ...]:
     """Return the names of all scenarios that come with the project."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def suite() -> tuple[Loaded[Scenario], ...]:
+    """Read all scenarios of the suite, in order of their names."""
+    found = (load_scenario(name) for name in names())
+    return tuple(loaded for loaded in found if loaded.model.in_suite)
 
 
 def find(name: str) -> Path:
