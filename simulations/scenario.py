@@ -33,8 +33,7 @@ SMALL_PERSON_PX = 72.0
 
 Need = Literal[
     "small-people", "boats", "swimmers", "cyclists", "night-day-camera", "drone-feed", "missions",
-    "gpsd", "terrain", "landing", "schedules", "fusion", "flood-season", "lens-distortion",
-    "camera-motion",
+    "gpsd", "terrain", "landing", "schedules", "fusion", "flood-season",
 ]  # fmt: skip
 """What a scenario may wait for; the change that builds it takes the word out of the scenarios."""
 NEEDS: tuple[str, ...] = get_args(Need)
