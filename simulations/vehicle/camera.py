@@ -81,7 +81,8 @@ class Camera(Organ):
             return _FAILED
         p1, p2, p3, _p4 = command.params
         if command.id == mav.MAV_CMD_DO_DIGICAM_CONTROL:
-            return _accepted([self._shoot()] if command.x == 1.0 else [])
+            shutter = command.x if command.raw_x is None else command.raw_x
+            return _accepted([self._shoot()] if shutter == 1 else [])
         if command.id == mav.MAV_CMD_IMAGE_START_CAPTURE:
             return self._start(interval_s=p2, total=p3, now_s=now_s)
         if command.id == mav.MAV_CMD_IMAGE_STOP_CAPTURE:

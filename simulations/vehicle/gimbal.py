@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from simulations.vehicle.gimbal_angles import MountAngles, from_euler, product, wrapped_deg
 from simulations.vehicle.ports import (
     Command,
     CommandResult,
@@ -42,21 +42,6 @@ class _Aim(Enum):
     NEUTRAL = "neutral"
     ANGLES = "angles"
     PLACE = "place"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MountAngles:
-    """Attitude of the mount.
-
-    Attributes:
-        roll_deg: about its forward axis.
-        pitch_deg: up is positive.
-        yaw_deg: from the vehicle's nose, clockwise.
-    """
-
-    roll_deg: float = 0.0
-    pitch_deg: float = 0.0
-    yaw_deg: float = 0.0
 
 
 class Gimbal(Organ):
@@ -108,20 +93,15 @@ class Gimbal(Organ):
         The servos know the body alone, so the body's roll and pitch come on top of theirs.
         """
         roll, pitch, _yaw = self._view.state.euler_rad
-        return _product(
-            _from_euler(roll, pitch, 0.0),
-            _from_euler(*(math.radians(angle) for angle in self._angles_deg())),
+        return product(
+            from_euler(roll, pitch, 0.0),
+            from_euler(*(math.radians(angle) for angle in self._angles_deg())),
         )
 
     @property
     def attitude(self) -> MountAngles:
         """Euler angles of `quaternion`: roll and yaw mean nothing at a pitch of -90 degrees."""
-        w, x, y, z = self.quaternion
-        return MountAngles(
-            roll_deg=math.degrees(math.atan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y))),
-            pitch_deg=math.degrees(math.asin(max(-1.0, min(1.0, 2.0 * (w * y - z * x))))),
-            yaw_deg=math.degrees(math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))),
-        )
+        return MountAngles.of(self.quaternion)
 
     def handle(self, message: Message, sender: Peer, now_s: float) -> Sequence[Reply]:  # noqa: ARG002  # of the Protocol
         """GIMBAL_MANAGER_SET_PITCHYAW and SET_ATTITUDE; they are never acknowledged."""
@@ -134,13 +114,11 @@ class Gimbal(Organ):
                 device=message.gimbal_device_id,
             )
         elif kind == mav.MAVLINK_MSG_ID_GIMBAL_MANAGER_SET_ATTITUDE:
-            w, x, y, z = message.q
-            pitch_rad = math.asin(max(-1.0, min(1.0, 2.0 * (w * y - z * x))))
-            yaw_rad = math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
-            valid = math.isfinite(w + x + y + z)
+            valid = all(math.isfinite(part) for part in message.q)
+            wanted = MountAngles.of(message.q) if valid else None
             self._point(
-                math.degrees(pitch_rad) if valid else math.nan,
-                math.degrees(yaw_rad) if valid else math.nan,
+                math.nan if wanted is None else wanted.pitch_deg,
+                math.nan if wanted is None else wanted.yaw_deg,
                 math.degrees(message.angular_velocity_y),
                 math.degrees(message.angular_velocity_z),
                 flags=message.flags,
@@ -163,7 +141,9 @@ class Gimbal(Organ):
             elapsed_s = now_s - before_s
             self._pitch_deg = self._clamped("PITCH", self._pitch_deg + pitch_deg_s * elapsed_s)
             yaw_deg = self._yaw_deg + yaw_deg_s * elapsed_s
-            self._yaw_deg = _wrapped(yaw_deg) if self._yaw_locked else self._clamped("YAW", yaw_deg)
+            self._yaw_deg = (
+                wrapped_deg(yaw_deg) if self._yaw_locked else self._clamped("YAW", yaw_deg)
+            )
         self._servo = self._target()
         return ()
 
@@ -252,9 +232,10 @@ class Gimbal(Organ):
         return _ACCEPTED
 
     def _pitch_yaw(self, command: Command) -> CommandResult:
+        flags = command.x if command.raw_x is None else float(command.raw_x)
         pointed = self._point(
             *command.params,
-            flags=0 if math.isnan(command.x) else int(command.x),
+            flags=0 if math.isnan(flags) else int(flags),
             device=command.z,
         )
         return _ACCEPTED if pointed else _FAILED
@@ -290,7 +271,7 @@ class Gimbal(Organ):
         elif math.isfinite(pitch_deg_s) and math.isfinite(yaw_deg_s):
             angles = self._target()
             heading_deg = math.degrees(self._view.state.euler_rad[2]) if locked else 0.0
-            self._aim_at(angles.pitch_deg, _wrapped(angles.yaw_deg + heading_deg), locked=locked)
+            self._aim_at(angles.pitch_deg, wrapped_deg(angles.yaw_deg + heading_deg), locked=locked)
             self._rates_deg_s = (pitch_deg_s, yaw_deg_s)
         else:
             return False
@@ -327,7 +308,7 @@ class Gimbal(Organ):
                 return self._servo
             north_m = (place.lat_deg - position.lat_deg) * _M_PER_DEG
             east_m = (
-                _wrapped(place.lon_deg - position.lon_deg)
+                wrapped_deg(place.lon_deg - position.lon_deg)
                 * _M_PER_DEG
                 * math.cos(math.radians(position.lat_deg))
             )
@@ -339,7 +320,7 @@ class Gimbal(Organ):
             yaw_deg = self._yaw_deg - (heading_deg if self._yaw_locked else 0.0)
         return MountAngles(
             pitch_deg=self._clamped("PITCH", pitch_deg),
-            yaw_deg=self._clamped("YAW", _wrapped(yaw_deg)),
+            yaw_deg=self._clamped("YAW", wrapped_deg(yaw_deg)),
         )
 
     def _angles_deg(self) -> tuple[float, float, float]:
@@ -370,37 +351,3 @@ def _control(
         else:
             chosen.append(int(value) & 0xFF)
     return chosen[0], chosen[1]
-
-
-def _wrapped(angle_deg: float) -> float:
-    """Into -180 to 180."""
-    return (angle_deg + 180.0) % 360.0 - 180.0
-
-
-def _from_euler(
-    roll_rad: float, pitch_rad: float, yaw_rad: float
-) -> tuple[float, float, float, float]:
-    """Quaternion of a rotation by yaw, then pitch, then roll."""
-    cr, sr = math.cos(roll_rad / 2.0), math.sin(roll_rad / 2.0)
-    cp, sp = math.cos(pitch_rad / 2.0), math.sin(pitch_rad / 2.0)
-    cy, sy = math.cos(yaw_rad / 2.0), math.sin(yaw_rad / 2.0)
-    return (
-        cr * cp * cy + sr * sp * sy,
-        sr * cp * cy - cr * sp * sy,
-        cr * sp * cy + sr * cp * sy,
-        cr * cp * sy - sr * sp * cy,
-    )
-
-
-def _product(
-    a: tuple[float, float, float, float], b: tuple[float, float, float, float]
-) -> tuple[float, float, float, float]:
-    """Hamilton product: b first, then a."""
-    aw, ax, ay, az = a
-    bw, bx, by, bz = b
-    return (
-        aw * bw - ax * bx - ay * by - az * bz,
-        aw * bx + ax * bw + ay * bz - az * by,
-        aw * by - ax * bz + ay * bw + az * bx,
-        aw * bz + ax * by - ay * bx + az * bw,
-    )

@@ -99,6 +99,7 @@ class Mission:
         self._view = view
         self._slots: list[Item] = []
         self._version = 0
+        self._read: tuple[int, Item, tuple[Item, ...]] | None = None
         self.boot()
 
     @property
@@ -108,8 +109,12 @@ class Mission:
 
     @property
     def items(self) -> Sequence[Item]:
-        """Slot 0 is home; empty after a clear."""
-        return [self._home(), *self._slots[1:]] if self._slots else []
+        """Slot 0 is home; empty after a clear. The same object until something changes."""
+        home = self._home()
+        if self._read is None or self._read[:2] != (self._version, home):
+            whole = (home, *self._slots[1:]) if self._slots else ()
+            self._read = (self._version, home, whole)
+        return self._read[2]
 
     @property
     def count(self) -> int:
