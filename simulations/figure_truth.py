@@ -21,11 +21,13 @@ class TruthBox:
     Attributes:
         box_px: x1, y1, x2, y2 of the whole silhouette, also where it leaves the picture.
         visible: whether any part lies inside the picture.
+        occluded_fraction: 0..1 of the silhouette that something nearer hides.
     """
 
     figure: FigureState
     box_px: tuple[float, float, float, float]
     visible: bool
+    occluded_fraction: float = 0.0
 
 
 def depth_m(view: View, figure: FigureState) -> float:
