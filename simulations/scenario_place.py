@@ -42,6 +42,9 @@ class WaterSettings(Settings):
     width_m: float | None = Field(default=None, gt=0.5, le=500.0, description="with a path")
     ring_along_across_m: tuple[AlongAcross, ...] | None = None
     level_m: float = Field(default=-0.3, ge=-50.0, le=50.0, description="over the site's level")
+    depth_m: float = Field(
+        default=1.2, gt=0.0, le=50.0, description="under the level; a flood lies on the ground"
+    )
     wave_height_m: float = Field(default=0.03, ge=0.0, le=2.0)
     current_m_s: float = Field(default=0.0, ge=0.0, le=5.0)
     current_to_deg: Azimuth = 0.0

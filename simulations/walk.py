@@ -38,6 +38,8 @@ class FigureState:
             the water's surface, of a bird the bird itself.
         azimuth_deg: of the way they face.
         phase: of the gait, in cycles of two steps.
+        water_level_m: of the water it is in, in the site's frame; None on dry ground. Who wades
+            stands on the bed, and what is under the level is not seen.
     """
 
     figure_id: str
@@ -51,6 +53,7 @@ class FigureState:
     gait: Gait
     phase: float
     looks: Looks
+    water_level_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

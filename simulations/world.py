@@ -6,7 +6,7 @@ any instant may be asked in any order.
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,8 +15,9 @@ import numpy as np
 
 from geo._types import FloatArray
 from geo.line import Crossing
+from simulations.landscape import landscape
 from simulations.scenario import Scenario
-from simulations.scenario_actor import ActorSettings, Kind
+from simulations.scenario_actor import NATURES, ActorSettings, Kind
 from simulations.scenario_place import WeatherSettings
 from simulations.site import Site, load_site
 from simulations.sky import Light, Sky
@@ -24,6 +25,7 @@ from simulations.walk import FigureState, Looks, Walk, timetable, with_pauses
 
 _GROUP_SPACING_M = 1.3
 _SAME_EVENT_S = 30.0
+_WADING_SHARE = 0.75
 _WALKS_KEPT = 4096
 
 
@@ -81,6 +83,7 @@ class World:
         self.site = site if site is not None else load_site(scenario)
         self._zone = ZoneInfo(scenario.timezone)
         self._paths = {actor.id: self._path(actor) for actor in scenario.actor}
+        self.landscape = landscape(scenario, self.site)
         self._sky = Sky(scenario, self.site.frame.origin)
         # A walk follows from scenario and seed alone; kept only because it is asked every frame.
         self._walks: dict[tuple[str, int, int], Walk] = {}
@@ -96,7 +99,7 @@ class World:
                     state = self._walk(actor, coming, member).at(t_s)
                     if state is not None:
                         found.append(state)
-        return tuple(found)
+        return self._on_the_ground(found)
 
     def passages(self, from_s: float, to_s: float) -> tuple[TruthEvent, ...]:
         """Return whatever passed the line in from_s <= t < to_s, animals too, in order of time."""
@@ -144,6 +147,30 @@ class World:
     def weather(self, t_s: float) -> WeatherSettings:
         """Return the weather at an instant, mixed between the scenario's spells."""
         return self._sky.weather(t_s)
+
+    def _on_the_ground(self, figures: list[FigureState]) -> tuple[FigureState, ...]:
+        """Set feet on ground or bed, boats and swimmers on the water, birds over both."""
+        if self.landscape.flat or not figures:
+            return tuple(figures)
+        places = np.array([figure.feet_enu_m[:2] for figure in figures])
+        surface, bed = self.landscape.height_m(places), self.landscape.bed_m(places)
+        wet = self.landscape.water(places)
+        found = []
+        for k, figure in enumerate(figures):
+            east, north, up = figure.feet_enu_m
+            level = float(surface[k])
+            foot = level
+            if wet[k] and NATURES[figure.kind].moves_on == "land":
+                # Deeper than the chest nobody stands: the body floats up.
+                foot = max(float(bed[k]), level - _WADING_SHARE * figure.looks.height_m)
+            found.append(
+                replace(
+                    figure,
+                    feet_enu_m=(east, north, foot + up),
+                    water_level_m=level if wet[k] and up == 0.0 else None,
+                )
+            )
+        return tuple(found)
 
     def _by_day(self, actor: ActorSettings, t_s: float) -> bool:
         if actor.daily_local is None:
