@@ -12,7 +12,7 @@ from geo._types import FloatArray
 from simulations.body import HAT, WARMTH, Body, build, palette
 from simulations.figure_capsule import Patch, capsule, project
 from simulations.ground import Image, View
-from simulations.sky import Light
+from simulations.tone import Tone
 from simulations.walk import FigureState
 
 _LOOKS_KEPT = 256
@@ -33,7 +33,7 @@ class FigurePainter:
         )
         self._cloth /= float(self._cloth.std())
 
-    def draw(self, picture: Image, view: View, figure: FigureState, light: Light) -> None:
+    def draw(self, picture: Image, view: View, figure: FigureState, tone: Tone) -> None:
         """Draw one figure over the picture, which changes in place."""
         body = build(figure)
         limbs = project(view, body)
@@ -42,8 +42,13 @@ class FigurePainter:
             return
         rows, columns = window
         canvas = picture[rows, columns].astype(np.float32)
-        colours = self._colours(figure.looks.seed)
-        sun = light.sun_enu @ view.rotation
+        colours = tone.muted(self._colours(figure.looks.seed)).astype(np.float32)
+        sun = tone.sun_enu @ view.rotation
+        thermal = picture.ndim == 2
+        away_m = float(limbs.depth_m.mean())
+        through = tone.through(away_m, thermal=thermal)
+        shade_bgr, sunlit_bgr = tone.lit_at(away_m)
+        sun_bgr = sunlit_bgr - shade_bgr
         for k in limbs.order():
             patch = capsule(limbs, k, picture.shape)
             if patch is None:
@@ -55,17 +60,21 @@ class FigurePainter:
             cover = patch.cover
             if part.ndim == 3:
                 facing = patch.normal_x * sun[0] + patch.normal_y * sun[1] - patch.normal_z * sun[2]
-                shade = 0.62 + 0.52 * np.maximum(facing, 0.0)
+                facing = np.maximum(facing, 0.0)
                 if limbs.material[k] == HAT:
-                    shade = 0.8 + 0.2 * shade  # Straw bars stand for one smooth cone.
-                shade *= 1.0 + 0.07 * self._weave(figure, patch, rows, columns)
-                colour = shade[..., None] * colours[limbs.material[k]].astype(np.float32)
+                    facing = 0.4 + 0.4 * facing  # Straw bars stand for one smooth cone.
+                shade = shade_bgr + facing[..., None] * sun_bgr
+                shade *= 1.0 + 0.07 * self._weave(figure, patch, rows, columns)[..., None]
+                colour = shade * colours[limbs.material[k]]
+                colour = tone.haze_bgr + through * (colour - tone.haze_bgr)
                 part += cover[..., None] * (colour - part)
             else:
-                warm = 118.0 + 112.0 * float(WARMTH[limbs.material[k]])
-                glow = warm * (0.84 + 0.16 * patch.normal_z)
+                # What is seen slanting is partly a mirror of the cooler world around.
+                warm = tone.warmth.of_body(float(WARMTH[limbs.material[k]]))
+                around = tone.warmth.grey(tone.warmth.air_c)
+                glow = around + (warm - around) * (0.8 + 0.2 * patch.normal_z)
                 glow = glow + 4.0 * self._weave(figure, patch, rows, columns)
-                part += cover * (glow - part)
+                part += cover * (around + through * (glow - around) - part)
         blur = 0.55 if picture.ndim == 3 else 1.0
         canvas = cv2.GaussianBlur(canvas, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
         np.clip(canvas, 0, 255, out=canvas)
@@ -88,10 +97,10 @@ class FigurePainter:
             found = self._palettes[seed] = palette(seed)
         return found
 
-    def shadow(self, picture: Image, view: View, figure: FigureState, light: Light) -> None:
+    def shadow(self, picture: Image, view: View, figure: FigureState, tone: Tone) -> None:
         """Darken the ground where the person keeps the sun off it, softly."""
         body = build(figure)
-        slope = light.sun_enu / light.sun_enu[2]
+        slope = tone.sun_enu / max(float(tone.sun_enu[2]), 0.05)
         flat = Body(
             start_m=body.start_m - body.start_m[:, 2:] * slope,
             end_m=body.end_m - body.end_m[:, 2:] * slope,
@@ -117,6 +126,7 @@ class FigurePainter:
                 cv2.LINE_AA, 3,
             )  # fmt: skip
         sigma = max(0.8, 0.03 * float(limbs.box()[3] - limbs.box()[1]))
-        soft = cv2.GaussianBlur(mask, (0, 0), sigma).astype(np.float32) * (0.46 / 255.0)
+        strength = tone.shadow * tone.through(float(limbs.depth_m.mean()))
+        soft = cv2.GaussianBlur(mask, (0, 0), sigma).astype(np.float32) * (strength / 255.0)
         part = picture[rows, columns].astype(np.float32) * (1.0 - soft[..., None])
         picture[rows, columns] = part.astype(np.uint8)
