@@ -42,15 +42,18 @@ class Bus:
 
     Attributes:
         log: every published (topic, payload), in order, when `keep_log` is set.
+        published: how many messages passed.
     """
 
     keep_log: bool = False
+    published: int = 0
     log: list[tuple[str, bytes]] = field(default_factory=list)
     _clients: list[_Client] = field(default_factory=list)
     _retained: dict[str, bytes] = field(default_factory=dict)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
         """Deliver to everybody who asked for the topic."""
+        self.published += 1
         if self.keep_log:
             self.log.append((topic, payload))
         if retain:

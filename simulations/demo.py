@@ -22,9 +22,10 @@ from rich.console import Console
 
 from runtime.clock import Clock, SystemClock
 from runtime.errors import RetryLater
-from simulations.demo_config import NODE_ID, Layout, node_config, save, site_id, station_config
+from simulations.demo_config import NODE_ID, Layout, node_config, save, station_config
 from simulations.processes import Processes
 from simulations.record import write_events
+from simulations.run_config import site_id, write_site
 from simulations.station_client import StationClient
 from simulations.studio import Studio
 from simulations.world import World
@@ -107,13 +108,16 @@ class Demo:
         streams = {camera.id: studio.url(camera.id) for camera in world.scenario.camera}
         fresh = not layout.station_file.exists()
         if fresh:
-            site = ["--site-id", site_id(world.scenario), "--site-file", str(world.site.path)]
+            site_path = write_site(world.scenario, world.site, layout.folder)
+            site = ["--site-id", site_id(world.scenario), "--site-file", str(site_path)]
             init = _ground("init", str(layout.station_folder), *site, "--allow-simulated")
             children.call("border-ground init", init)
         # Ports are free ones of today, so both configs are written anew at each start.
         save(
             layout,
-            station_config(world.scenario, layout, http_port=http_port, broker_port=broker_port),
+            station_config(
+                world.scenario, world.site, layout, http_port=http_port, broker_port=broker_port
+            ),
             node_config(
                 world.scenario, world.site, layout, streams=streams, broker_port=broker_port
             ),

@@ -22,7 +22,8 @@ class AlertMoment(Settings):
         t_said_s: scenario time at which the station said it.
         t_event_s: scenario time that the alert itself gives for the event.
         rule: of the finding that decides the level now, such as "crossing".
-        sigma_m: one sigma of its place (half of the larger axis of its ellipse).
+        sigma_m: one sigma of its place, along the larger axis of its ellipse.
+        act: raised, upgraded, lowered or changed.
         side: and direction as the alert has them, such as "in" or "out"; empty without.
     """
 

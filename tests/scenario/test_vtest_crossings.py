@@ -1,18 +1,27 @@
 """Real film, real network, real node, real station: who crossed the line, when and which way."""
 
 import json
+import random
 from datetime import datetime
 
 import numpy as np
 import pytest
 
+from edge.app import Devices
+from edge.config import NodeConfig
 from edge.detector import open_detector
+from edge.devices import camera_source
 from edge.geolocate import GroundLocator
 from geo.frames import EnuFrame
 from geo.terrain import FlatTerrain
 from ground_station.store import incidents, intake
+from hardware.camera_opencv import OpenCvCamera
 from models.registry import Registry
-from tests.scenario import joined, vtest
+from runtime.clock import ManualClock
+from runtime.ids import UlidSource
+from simulations.bus import NodeLine
+from simulations.joined import join
+from tests.scenario import vtest
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
@@ -112,20 +121,32 @@ def test_crossings_on_real_film_are_found_once_each(data_dir, tmp_path, capsys):
     camera = vtest.fitted_camera(table)
     site_file = tmp_path / "site.geojson"
     site_file.write_text(json.dumps(vtest.site_geojson()))
-    both = joined.join(
-        tmp_path,
-        node=node_config(data_dir / "films" / "vtest.avi", camera),
-        site_file=site_file,
-        start_utc=vtest.START_UTC,
-        detector=open_detector(Registry.load().default("day")),
+    clock = ManualClock(vtest.START_UTC)
+    both = join(
+        tmp_path, site_id="vtest", site_file=site_file, clock=clock,
+        ids=UlidSource(clock, random.Random(1)), keep_log=True,
+    )  # fmt: skip
+    tables = node_config(data_dir / "films" / "vtest.avi", camera)
+    tables["node"] |= {
+        "data_dir": str(tmp_path / "node"), "station_key_file": str(both.public_key_file)
+    }  # fmt: skip
+    config = NodeConfig.model_validate(tables)
+    node = both.add_node(
+        config,
+        Devices(
+            cameras={"cam-1": OpenCvCamera(camera_source(config.camera[0]), clock)},
+            detectors={"cam-1": open_detector(Registry.load().default("day"))},
+            transport=NodeLine(both.bus),
+        ),
     )
+    both.exchange()
     try:
         for frame in range(vtest.FRAMES):
-            joined.film_clock(both, vtest.START_UTC, vtest.FILM_RATE_HZ, frame)
+            clock.advance(max(0.0, frame / vtest.FILM_RATE_HZ - clock.monotonic_s()))
             both.step()
-        joined.drain(both)
+        both.drain()
         measured = vtest.score(crossings(both.store), vtest.true_events(table))
-        counters = both.node.book.health().outbox
+        counters = node.book.health().outbox
         with both.store.read() as tx:
             stored = intake.count_observations(tx)
         said = {json.loads(payload)["id"] for topic, payload in both.bus.log if "/obs/" in topic}

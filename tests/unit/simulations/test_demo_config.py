@@ -16,8 +16,9 @@ DEMO = load_scenario("demo").model
 def written(tmp_path_factory):
     layout = Layout(folder=tmp_path_factory.mktemp("demo"))
     streams = {camera.id: f"http://127.0.0.1:9/{camera.id}.mjpg" for camera in DEMO.camera}
-    station = station_config(DEMO, layout, http_port=8001, broker_port=8002)
-    node = node_config(DEMO, World(DEMO).site, layout, streams=streams, broker_port=8002)
+    site = World(DEMO).site
+    station = station_config(DEMO, site, layout, http_port=8001, broker_port=8002)
+    node = node_config(DEMO, site, layout, streams=streams, broker_port=8002)
     save(layout, station, node)
     return layout
 
