@@ -58,7 +58,12 @@ class FigureState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """One individual's path in time: instants (n,) at places (n, 2)."""
+    """One individual's path in time: instants (n,) at places (n, 2).
+
+    Attributes:
+        first_s: the first of the instants.
+        cycle_s: how long the path takes once, pauses included.
+    """
 
     figure_id: str
     group_id: str
@@ -67,11 +72,8 @@ class Walk:
     speed_m_s: float
     times_s: FloatArray
     places_m: FloatArray
-
-    @property
-    def cycle_s(self) -> float:
-        """How long the path takes once, pauses included."""
-        return float(self.times_s[-1] - self.times_s[0])
+    first_s: float
+    cycle_s: float
 
     def at(self, t_s: float) -> FigureState | None:
         """Return the individual at an instant; None before it comes and after it has gone."""
@@ -99,7 +101,7 @@ def timetable(places_m: FloatArray, actor: ActorSettings, speed_m_s: float) -> F
 
 def _state(walk: Walk, t_s: float) -> FigureState | None:
     """Return the person at an instant; None before they come and after they have gone."""
-    elapsed_s = t_s - float(walk.times_s[0])
+    elapsed_s = t_s - walk.first_s
     backwards = False
     if walk.actor.there_and_back:
         # Before the start the farmer already stands there.
@@ -109,8 +111,8 @@ def _state(walk: Walk, t_s: float) -> FigureState | None:
             elapsed_s = 2.0 * walk.cycle_s - elapsed_s
     elif not 0.0 <= elapsed_s <= walk.cycle_s:
         return None
-    times = walk.times_s - walk.times_s[0]
-    step = int(np.clip(np.searchsorted(times, elapsed_s, side="right") - 1, 0, len(times) - 2))
+    times = walk.times_s - walk.first_s
+    step = min(max(int(np.searchsorted(times, elapsed_s, side="right")) - 1, 0), len(times) - 2)
     start, end = walk.places_m[step], walk.places_m[step + 1]
     span_s = float(times[step + 1] - times[step])
     part = (elapsed_s - float(times[step])) / span_s if span_s > 0.0 else 0.0

@@ -81,9 +81,12 @@ class World:
     def __init__(self, scenario: Scenario, site: Site | None = None) -> None:
         self.scenario = scenario
         self.site = site if site is not None else load_site(scenario)
-        self._zone = ZoneInfo(scenario.timezone)
+        # The zone's offset at the start holds for the whole scenario.
+        local = scenario.start_utc.astimezone(ZoneInfo(scenario.timezone))
+        self._start_local_s = local.hour * 3600.0 + local.minute * 60.0 + local.second
         self._paths = {actor.id: self._path(actor) for actor in scenario.actor}
         self.landscape = landscape(scenario, self.site)
+        self._stay_s = {actor.id: self._longest_stay_s(actor) for actor in scenario.actor}
         self._sky = Sky(scenario, self.site.frame.origin)
         # A walk follows from scenario and seed alone; kept only because it is asked every frame.
         self._walks: dict[tuple[str, int, int], Walk] = {}
@@ -175,13 +178,23 @@ class World:
     def _by_day(self, actor: ActorSettings, t_s: float) -> bool:
         if actor.daily_local is None:
             return True
-        moment = (self.scenario.start_utc + timedelta(seconds=t_s)).astimezone(self._zone)
-        return actor.daily_local[0] <= moment.strftime("%H:%M") < actor.daily_local[1]
+        local_s = (self._start_local_s + t_s) % 86_400.0
+        begin, end = actor.daily_local
+        return _seconds_of_day(begin) <= local_s < _seconds_of_day(end)
 
     def _path(self, actor: ActorSettings) -> FloatArray:
         if actor.path_along_across_m is not None:
             return np.array([self.site.place(*point) for point in actor.path_along_across_m])
         return np.array([self.site.lon_lat(*point) for point in actor.path_lon_lat_deg or ()])
+
+    def _longest_stay_s(self, actor: ActorSettings) -> float:
+        """Return the longest that a coming lasts: path, pauses, the slowest of a group, jitter."""
+        path = self._paths[actor.id]
+        speed_m_s = actor.usual_speed_m_s * (1.0 - actor.speed_spread)
+        length_m = float(np.hypot(*np.diff(path, axis=0).T).sum()) + 2.0 * actor.sideways_jitter_m
+        slack_s = 2.0 * (actor.repeat_jitter_s + actor.start_jitter_s)
+        slack_s += actor.count * _spacing_m(actor) / speed_m_s
+        return 1.2 * length_m / speed_m_s + actor.pause_s * len(path) + slack_s
 
     def _comings(self, actor: ActorSettings, from_s: float, to_s: float) -> list[int]:
         """Return which comings of an actor may touch a stretch of time."""
@@ -189,13 +202,7 @@ class World:
         if every_s is None:
             numbers = range(1) if to_s >= actor.start_s else range(0)
         else:
-            path = self._paths[actor.id]
-            speed_m_s = actor.usual_speed_m_s * (1.0 - actor.speed_spread)
-            # Longest stay: the path, its pauses, the slowest member of the group, and jitter.
-            length_m = float(np.hypot(*np.diff(path, axis=0).T).sum()) + 2 * actor.sideways_jitter_m
-            slack_s = 2.0 * (actor.repeat_jitter_s + actor.start_jitter_s)
-            slack_s += actor.count * _spacing_m(actor) / speed_m_s
-            stay_s = 1.2 * length_m / speed_m_s + actor.pause_s * len(path) + slack_s
+            stay_s = self._stay_s[actor.id]
             first = math.floor((from_s - actor.start_s - stay_s) / every_s)
             last = math.floor((to_s - actor.start_s) / every_s)
             numbers = range(max(0, first), max(0, last + 1))
@@ -242,13 +249,16 @@ class World:
         places = path + (shift_m + aside[0]) * right
         lag_s = -aside[1] / speed_m_s
         start_s = actor.start_s + coming * (actor.repeat_every_s or 0.0) + delay_s + lag_s
+        times_s = start_s + timetable(places, actor, speed_m_s)
         return Walk(
             figure_id=f"{actor.id}/{coming}/{member}",
             group_id=f"{actor.id}/{coming}",
             actor=actor,
             looks=looks,
             speed_m_s=speed_m_s,
-            times_s=start_s + timetable(places, actor, speed_m_s),
+            times_s=times_s,
+            first_s=float(times_s[0]),
+            cycle_s=float(times_s[-1] - times_s[0]),
             places_m=with_pauses(places, actor),
         )
 
@@ -309,6 +319,10 @@ def _numbered(
         for group_id, runs in by_group.items()
         for number, run in enumerate(sorted(runs, key=lambda run: run[0].t_s))
     ]
+
+
+def _seconds_of_day(clock: str) -> float:
+    return int(clock[:2]) * 3600.0 + int(clock[3:]) * 60.0
 
 
 def _spacing_m(actor: ActorSettings) -> float:
