@@ -75,14 +75,20 @@ class Line:
         self._told_s = -math.inf
         self._random = np.random.default_rng((receiver.settings.seed, 6))
 
-    def epoch(self, t_s: float, t_utc: datetime) -> bytes:
-        """Return an epoch's bytes; empty while the receiver is slow. Epochs are asked in order."""
+    def epoch(self, t_s: float, t_utc: datetime, *, whole: bool = False) -> bytes:
+        """Return an epoch's bytes; empty while the receiver is slow. Epochs are asked in order.
+
+        Args:
+            t_s: scenario time.
+            t_utc: true UTC.
+            whole: leave `half_lines` out.
+        """
         slow = self.fault("slow", t_s)
         if slow is not None and t_s - self._told_s < slow.every_s - self._period_s / 2.0:
             return b""
         self._told_s = t_s
         lines = [line.encode("ascii") for line in sentences(self._receiver.reading(t_s, t_utc))]
-        if self.fault("half_lines", t_s) is not None:
+        if not whole and self.fault("half_lines", t_s) is not None:
             lines = [self._broken(line) for line in lines]
         return b"".join(lines)
 
@@ -102,7 +108,8 @@ def write_log(
 ) -> int:
     """Write what a receiver says into a log that gpsfake can play.
 
-    A log knows no time: an epoch that a slow receiver leaves out is not a pause in it.
+    A log knows no time: an epoch that a slow receiver leaves out is not a pause in it. Nor has it
+    broken lines: gpsfake reads it with a parser of its own, and ends it at the first of them.
 
     Returns:
         The number of sentences.
@@ -110,7 +117,7 @@ def write_log(
     count = 0
     with file.open("wb") as out:
         for k in range(math.floor(duration_s * rate_hz)):
-            data = line.epoch(k / rate_hz, start_utc + timedelta(seconds=k / rate_hz))
+            data = line.epoch(k / rate_hz, start_utc + timedelta(seconds=k / rate_hz), whole=True)
             count += data.count(b"\r\n")
             out.write(data)
     return count

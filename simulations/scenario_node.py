@@ -96,6 +96,9 @@ class GpsdFaultSettings(SpellSettings):
     jump_m: float = Field(default=300.0, gt=0.0, le=100_000.0)
     jump_to_deg: Azimuth = 0.0
     every_s: float = Field(default=10.0, gt=0.0, le=600.0, description="kind = slow")
+    time_too: bool = Field(
+        default=False, description="kind = frozen: the receiver's time stands still as well"
+    )
 
 
 class GpsdSettings(Settings):

@@ -85,26 +85,25 @@ def pair(tmp_path_factory):
     talkers = Talker(real.port), Talker(ours.port)
     for talker in talkers:
         talker.socket.sendall(WATCH.encode())
-    said = [
-        talker.listen(lambda lines: sum('"mode":1' in line for line in lines) >= 2)
-        and talker.listen(lambda lines: '"mode":3' in lines[-1] and len(lines) > 25)
-        for talker in talkers
-    ]
+    said = [talker.listen(_has_lost_and_found_its_fix) for talker in talkers]
     for talker in talkers:
         talker.close()
     yield real.port, ours.port, said
     workers.stop()
 
 
+def _has_lost_and_found_its_fix(lines):
+    lost = [k for k, line in enumerate(lines) if '"mode":1,' in line]
+    return len(lost) >= 2 and len(of(lines[lost[-1] :], "GST")) >= 2 and "GST" in lines[-1]
+
+
 def _wait_for(port):
     ends_s = time.monotonic() + 20.0
     while time.monotonic() < ends_s:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
     raise AssertionError(f"nobody listens on {port}")
 
 
@@ -313,7 +312,7 @@ def test_gpsfake_plays_a_log_with_its_faults(tmp_path):
     faults = (
         GpsdFaultSettings(kind="jump", at_s=4.0, lasts_s=4.0, jump_m=300.0, jump_to_deg=90.0),
         GpsdFaultSettings(kind="no_fix", at_s=8.0, lasts_s=3.0),
-        GpsdFaultSettings(kind="half_lines", at_s=8.0, lasts_s=2.0),
+        GpsdFaultSettings(kind="half_lines", at_s=2.0, lasts_s=2.0),
     )
     log = tmp_path / "receiver.nmea"
     line = Line(Receiver(Standing(HERE), faults=faults), faults)
@@ -341,6 +340,40 @@ def test_gpsfake_plays_a_log_with_its_faults(tmp_path):
     assert any(value == pytest.approx(0.0, abs=2e-4) for value in east)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", replay.port), timeout=2.0)
+
+
+@needs_gpsd
+def test_a_real_gpsd_lives_through_half_lines(tmp_path):
+    """Broken sentences on the serial line cost fixes, and whole ones bring them back."""
+    clock = SystemClock()
+    broken = GpsdFaultSettings(kind="half_lines", at_s=10.0, lasts_s=10.0)
+    scene = {"t_s": 0.0}
+    line = Line(Receiver(Standing(HERE)), (broken,), rate_hz=10.0)
+    out = tmp_path / "gpsd.log"
+    live = LiveGpsd(line, clock, lambda: scene["t_s"], out=out, rate_hz=10.0)
+    counts = []
+    try:
+        live.step(0.0)
+        _wait_for(live.port)
+        talker = Talker(live.port)
+        talker.socket.sendall(WATCH.encode())
+        for t_s in (0.0, 11.0, 21.0):
+            scene["t_s"] = t_s
+            talker.text, sent = "", live.epochs
+            while live.epochs < sent + 20:
+                time.sleep(live.step(0.0))
+                ready, _, _ = select.select([talker.socket], [], [], 0.0)
+                if ready:
+                    talker.text += talker.socket.recv(65536).decode("ascii")
+            fixes = [line for line in of(talker.lines, "TPV", 3) if '"lat":10.4' in line]
+            counts.append(len(fixes))
+        talker.close()
+    finally:
+        live.close()
+    before, broken_count, after = counts
+    assert before > 0
+    assert broken_count < after
+    assert after >= 10
 
 
 @needs_gpsd
@@ -378,5 +411,5 @@ def test_a_real_gpsd_dies_and_comes_back(tmp_path):
 
 def test_a_missing_program_is_named():
     """Without gpsfake the sentence says what to install and what else would do."""
-    with pytest.raises(AskOperator, match="gpsfake.*apt-get install gpsd-clients.*built-in"):
+    with pytest.raises(AskOperator, match=r"gpsfake.*apt-get install gpsd-clients.*built-in"):
         program("gpsfake", path="/nonexistent")
