@@ -224,7 +224,7 @@ def _eye(config: NodeConfig, camera: CameraSettings, detector: Detector, ids: Ul
             ),
             ids,
         ),
-        locator=_locator(camera),
+        locator=ground_locator(camera),
         observer=Observer(
             camera.sensor_id,
             sensor_position=sensor_position(camera),
@@ -241,7 +241,8 @@ def _eye(config: NodeConfig, camera: CameraSettings, detector: Detector, ids: Ul
     )
 
 
-def _locator(camera: CameraSettings) -> Locator:
+def ground_locator(camera: CameraSettings) -> Locator:
+    """What places the tracks of a camera, as its config describes pose, lens and ground."""
     fixed = fixed_camera(camera)
     if fixed is None or camera.ground is None:
         return Nowhere()

@@ -1,0 +1,181 @@
+"""What could be known: true boxes in each camera, and the covariance its node states for a place.
+
+The perfect observer has the scenario's cameras and the accuracies that their nodes declare (pose,
+lens, ground, clock), and never errs in the picture itself. It is as strict a yardstick as there is:
+no network, no jitter of boxes, no filter that must settle.
+"""
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.app import ground_locator
+from edge.config import CameraSettings as NodeCamera
+from edge.geolocate import GroundLocator
+from geo._types import FloatArray
+from simulations.demo_config import camera_tables
+from simulations.figure_truth import TruthBox
+from simulations.film import Film
+from simulations.scenario_node import CameraSettings
+from simulations.world import World
+
+LEAST_BOX_PX = 8.0
+"""A box whose longer side is below this is no person to any observer."""
+_BOXES_KEPT = 4096
+_STEP_S = 0.05
+
+Box = tuple[float, float, float, float]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One figure in one camera's picture.
+
+    Attributes:
+        box_px: cut off at the picture's edges.
+        inside: share 0..1 of the whole box that lies in the picture.
+        clear: share 0..1 of it that nothing hides.
+    """
+
+    truth: TruthBox
+    box_px: Box
+    inside: float
+    clear: float
+
+    @property
+    def height_px(self) -> float:
+        """Of the part in the picture."""
+        return self.box_px[3] - self.box_px[1]
+
+
+class Eye:
+    """One camera as the perfect observer has it.
+
+    Args:
+        world: who is where.
+        camera: one of the scenario's.
+    """
+
+    def __init__(self, world: World, camera: CameraSettings) -> None:
+        self.camera = camera
+        self._world = world
+        self._film: Film | None = None
+        self._seen: OrderedDict[float, tuple[Seen, ...]] = OrderedDict()
+        tables = camera_tables(camera, world.scenario, world.site, "none://")
+        locator = ground_locator(NodeCamera.model_validate(tables))
+        assert isinstance(locator, GroundLocator)
+        self._locator = locator
+        self._latency_sigma_s = NodeCamera.model_validate(tables).latency_sigma_s
+
+    @property
+    def film(self) -> Film:
+        """The camera's film; its picture is not needed before the first box is asked for."""
+        if self._film is None:
+            self._film = Film(self._world, self.camera)
+        return self._film
+
+    def looks(self, t_s: float) -> bool:
+        """Whether the camera delivers a true picture at an instant."""
+        return not any(fault.holds(t_s) for fault in self.camera.fault)
+
+    def seen(self, t_s: float) -> tuple[Seen, ...]:
+        """Return everybody truly visible at an instant: in the picture, large and clear enough."""
+        key = round(t_s, 3)
+        found = self._seen.get(key)
+        if found is None:
+            found = self._look(t_s) if self.looks(t_s) else ()
+            self._seen[key] = found
+            if len(self._seen) > _BOXES_KEPT:
+                self._seen.popitem(last=False)
+        return found
+
+    def in_picture(self, places_enu_m: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Return (n, 2) pixels of (n, 3) feet and (n,) whether they lie in the picture."""
+        view = self.film.view
+        pixels = view.lens.project(view.to_camera(places_enu_m))
+        return pixels, view.lens.contains(pixels)
+
+    def covariance(self, pixels: FloatArray, velocity_m_s: FloatArray) -> FloatArray:
+        """Return (n, 2, 2) what the node states of feet at these pixels, box noise left out.
+
+        Args:
+            pixels: (n, 2).
+            velocity_m_s: (n, 2) over ground; the doubt about the moment of capture moves it.
+        """
+        fix = self._locator.fix(pixels, np.zeros((len(pixels), 2, 2)))
+        late_m = velocity_m_s * self._latency_sigma_s
+        return np.asarray(fix.cov_shared_m2 + late_m[:, :, None] * late_m[:, None, :])
+
+    def _look(self, t_s: float) -> tuple[Seen, ...]:
+        lens = self.film.view.lens
+        weather = self._world.weather(t_s)
+        found = []
+        for truth in self.film.truth(t_s):
+            if not truth.visible or not all(math.isfinite(edge) for edge in truth.box_px):
+                continue
+            x1, y1, x2, y2 = truth.box_px
+            box = (
+                max(x1, 0.0), max(y1, 0.0),
+                min(x2, float(lens.width_px)), min(y2, float(lens.height_px)),
+            )  # fmt: skip
+            wide, high = box[2] - box[0], box[3] - box[1]
+            clear = 1.0 - float(getattr(truth, "occluded_fraction", 0.0))
+            if wide <= 0.0 or high <= 0.0 or max(wide, high) < LEAST_BOX_PX or clear <= 0.0:
+                continue
+            away_m = math.dist(truth.figure.feet_enu_m[:2], self.film.view.position_enu_m[:2])
+            # Beyond the meteorological range the contrast is below what any eye can see.
+            if self.camera.spectrum == "day" and away_m > weather.visibility_m:
+                continue
+            whole = max((x2 - x1) * (y2 - y1), 1e-9)
+            found.append(Seen(truth=truth, box_px=box, inside=wide * high / whole, clear=clear))
+        return tuple(found)
+
+
+class Truth:
+    """The world with the eyes on it, asked by figure and instant.
+
+    Args:
+        world: of the scenario and seed that were played.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.eyes = {camera.id: Eye(world, camera) for camera in world.scenario.camera}
+
+    def of_group(self, group_id: str, t_s: float) -> dict[str, FloatArray]:
+        """Return (3,) feet by figure of those of a group who are in the world at an instant."""
+        return {
+            figure.figure_id: np.array(figure.feet_enu_m)
+            for figure in self.world.figures(t_s)
+            if figure.group_id == group_id
+        }
+
+    def velocity_m_s(self, figure_id: str, t_s: float) -> FloatArray:
+        """Return (2,) over ground at an instant; zero where it is not known on both sides."""
+        ends = []
+        for at_s in (t_s - _STEP_S, t_s + _STEP_S):
+            here = [f for f in self.world.figures(at_s) if f.figure_id == figure_id]
+            if not here:
+                return np.zeros(2)
+            ends.append(np.array(here[0].feet_enu_m[:2]))
+        return np.asarray((ends[1] - ends[0]) / (2.0 * _STEP_S))
+
+
+def group_of(figure_id: str) -> str:
+    """Return ``actor/coming`` of ``actor/coming/member``."""
+    return figure_id.rsplit("/", 1)[0]
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Return intersection over union of two boxes."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    if wide <= 0.0 or high <= 0.0:
+        return 0.0
+    both = wide * high
+    areas = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1])
+    return both / (areas - both)
