@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo._types import FloatArray
-from simulations.score.eyes import BoolArray, Eye, Truth, group_of
+from geo._types import BoolArray, FloatArray
+from simulations.score.eyes import Eye, Truth, group_of
 from simulations.world import HumanEvent
 
 SURE = 0.9

@@ -10,15 +10,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from edge.app import ground_locator
 from edge.config import CameraSettings as NodeCamera
 from edge.geolocate import GroundLocator
-from geo._types import FloatArray
-from simulations.demo_config import camera_tables
+from geo._types import BoolArray, FloatArray
 from simulations.figure_truth import TruthBox
 from simulations.film import Film
+from simulations.run_config import camera_tables
 from simulations.scenario_node import CameraSettings
 from simulations.world import World
 
@@ -28,7 +27,6 @@ _BOXES_KEPT = 4096
 _STEP_S = 0.05
 
 Box = tuple[float, float, float, float]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
