@@ -133,9 +133,8 @@ class Film:
         drawn = [(depth_m(self.view, figure), figure) for figure in self.world.figures(t_s)]
         near = [pair for pair in drawn if pair[0] > MIN_DEPTH_M]
         figures = [figure for _, figure in sorted(near, key=lambda pair: -pair[0])]
-        if not self._thermal and now.shadow > 0.01 and now.sun_enu[2] > 0.0:
-            for figure in figures:
-                self._painter.shadow(picture, self.view, figure, now)
+        for figure in figures:
+            self._painter.marks(picture, self.view, figure, now)
         for figure in figures:
             self._painter.draw(picture, self.view, figure, now)
         if self._thermal:

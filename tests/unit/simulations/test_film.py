@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from simulations.body import build, palette
+from simulations.bodies.looks import outfit
+from simulations.body import build
 from simulations.film import Film, encode_jpeg
 from simulations.record import record
 from simulations.scenario import load_scenario
@@ -154,11 +155,13 @@ def test_everybody_stands_on_the_ground():
             assert lowest == pytest.approx(0.0, abs=0.02)
 
 
-def test_palette_is_of_the_seed():
+def test_clothes_are_of_the_seed():
     """Clothes follow the person's seed, and stay printable colours."""
-    assert np.array_equal(palette(5), palette(5))
-    assert not np.array_equal(palette(5), palette(6))
-    assert all(0 <= value <= 255 for value in palette(7).ravel())
+    looks = [replace(World(DEMO).figures(30.0)[0].looks, seed=seed) for seed in (5, 5, 6)]
+    first, again, other = (outfit("walker", look) for look in looks)
+    assert first == again
+    assert first != other
+    assert all(0 <= value <= 255 for value in (*first.shirt[:3], *other.trousers[:3]))
 
 
 def test_recording_writes_film_and_truth(tmp_path, day):

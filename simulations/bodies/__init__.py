@@ -1,0 +1,1 @@
+"""Bodies of every kind of actor: people, what they ride and row, animals."""
