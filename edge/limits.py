@@ -129,9 +129,12 @@ class Map:
         """Zone id to P(inside), over the whole zone: a small one holds little of a wide guess."""
         point, cov = self._point(position), np.asarray(position.cov_enu_m2)
         doubt_m = _SURE_SIGMA * max(1e-3, float(np.sqrt(np.linalg.eigvalsh(cov)[-1])))
+        east_m, north_m = point[0].tolist()
 
         def inside(polygon: Polygon) -> float:
             # Most zones are far off, and the whole integral is slow for every track and frame.
+            if polygon.beyond(east_m, north_m, doubt_m):
+                return 0.0
             within_m = float(polygon.signed_distance_m(point)[0])
             if abs(within_m) > doubt_m:
                 return 1.0 if within_m > 0.0 else 0.0

@@ -19,7 +19,7 @@ class Polygon:
         vertices_enu_m: (n, 2) east, north; at least three different places, any orientation.
     """
 
-    __slots__ = ("vertices_enu_m",)
+    __slots__ = ("_high_m", "_length2", "_low_m", "_next", "_step", "vertices_enu_m")
 
     def __init__(self, vertices_enu_m: npt.ArrayLike) -> None:
         ring = np.array(vertices_enu_m, dtype=np.float64)
@@ -37,17 +37,32 @@ class Polygon:
             raise ValueError("the zone has no area; draw its corners in order round the edge")
         # Counter-clockwise, so that the line integrals below come out positive.
         self.vertices_enu_m = ring if doubled_area > 0.0 else ring[::-1].copy()
+        # Every question needs the edges; they never change.
+        self._next = np.roll(self.vertices_enu_m, -1, axis=0)
+        self._step = self._next - self.vertices_enu_m
+        self._length2 = np.maximum((self._step**2).sum(axis=1), 1e-300)
+        self._low_m = (float(ring[:, 0].min()), float(ring[:, 1].min()))
+        self._high_m = (float(ring[:, 0].max()), float(ring[:, 1].max()))
+
+    def beyond(self, east_m: float, north_m: float, distance_m: float) -> bool:
+        """Whether a place is surely farther away than this: cheap, by the box round the polygon."""
+        return (
+            east_m < self._low_m[0] - distance_m
+            or north_m < self._low_m[1] - distance_m
+            or east_m > self._high_m[0] + distance_m
+            or north_m > self._high_m[1] + distance_m
+        )
 
     @property
     def area_m2(self) -> float:
         """Area of the polygon."""
-        ring, nxt = self.vertices_enu_m, np.roll(self.vertices_enu_m, -1, axis=0)
+        ring, nxt = self.vertices_enu_m, self._next
         return float(0.5 * np.sum(ring[:, 0] * nxt[:, 1] - nxt[:, 0] * ring[:, 1]))
 
     def contains(self, points_enu_m: npt.ArrayLike) -> BoolArray:
         """Return (n,) whether each (n, 2) point lies inside (even-odd rule)."""
         points = np.atleast_2d(np.asarray(points_enu_m, dtype=np.float64))[:, :2]
-        a, b = self.vertices_enu_m, np.roll(self.vertices_enu_m, -1, axis=0)
+        a, b = self.vertices_enu_m, self._next
         x, y = points[:, 0, None], points[:, 1, None]
         straddles = (a[:, 1] > y) != (b[:, 1] > y)
         rise = np.where(b[:, 1] != a[:, 1], b[:, 1] - a[:, 1], 1.0)
@@ -58,10 +73,9 @@ class Polygon:
         """Return (n,) metres to the edge, positive inside."""
         points = np.atleast_2d(np.asarray(points_enu_m, dtype=np.float64))[:, :2]
         a = self.vertices_enu_m
-        step = np.roll(a, -1, axis=0) - a
-        length2 = np.maximum((step**2).sum(axis=1), 1e-300)
+        step = self._step
         offset = points[:, None, :] - a[None, :, :]
-        part = np.clip(np.einsum("nsk,sk->ns", offset, step) / length2, 0.0, 1.0)
+        part = np.clip(np.einsum("nsk,sk->ns", offset, step) / self._length2, 0.0, 1.0)
         gap = offset - part[..., None] * step
         distance = np.sqrt((gap**2).sum(axis=-1).min(axis=1))
         return np.asarray(np.where(self.contains(points), distance, -distance), dtype=np.float64)

@@ -81,3 +81,14 @@ def test_area_ignores_direction_and_closing():
     """A closed ring drawn clockwise has the same area."""
     ring = [(0, 0), (0, 10), (20, 10), (20, 0), (0, 0)]
     assert Polygon(ring).area_m2 == pytest.approx(200.0)
+
+
+@given(
+    st.floats(-400, 400), st.floats(-400, 400), st.floats(0.0, 300.0)
+)  # the box round a polygon is never smaller than the polygon
+def test_beyond_never_says_far_of_a_place_that_is_near(east_m, north_m, distance_m):
+    """Cheap and one-sided: whoever is surely farther away is, whoever is near is never sent off."""
+    polygon = Polygon([[0, 0], [100, 20], [60, 120], [-30, 70]])
+    if polygon.beyond(east_m, north_m, distance_m):
+        assert polygon.signed_distance_m([[east_m, north_m]])[0] < -distance_m + 1e-9
+    assert polygon.beyond(east_m + 2_000.0, north_m, distance_m)
