@@ -6,6 +6,7 @@ from behind the camera.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -152,11 +153,17 @@ class Lens:
 
     def _fold_radius2(self) -> float:
         """Return the squared radius where radial distortion stops growing; inf without one."""
-        if not (self.k1 or self.k2 or self.k3):
-            return float("inf")
-        roots = np.roots([7.0 * self.k3, 5.0 * self.k2, 3.0 * self.k1, 1.0])
-        real = [float(r.real) for r in roots if abs(r.imag) < 1e-9 and r.real > 0.0]
-        return min(real, default=float("inf"))
+        return _fold_radius2(self.k1, self.k2, self.k3)
+
+
+@lru_cache(maxsize=64)
+def _fold_radius2(k1: float, k2: float, k3: float) -> float:
+    """Find the root of the radial derivative once per lens: it takes longer than a projection."""
+    if not (k1 or k2 or k3):
+        return float("inf")
+    roots = np.roots([7.0 * k3, 5.0 * k2, 3.0 * k1, 1.0])
+    real = [float(r.real) for r in roots if abs(r.imag) < 1e-9 and r.real > 0.0]
+    return min(real, default=float("inf"))
 
 
 def _safe(jacobian: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ from simulations.figure_draw import FigurePainter
 from simulations.figure_truth import MIN_DEPTH_M, TruthBox, depth_m, silhouette, truth_box
 from simulations.ground import Image, Tiles, View, look_at_plane
 from simulations.ground_looks import surface
+from simulations.occlusion import with_occlusion
 from simulations.plate import day_plate, thermal_plate
 from simulations.scenario_node import CameraSettings
 from simulations.scenery import with_trees
@@ -105,8 +106,9 @@ class Film:
 
     def truth(self, t_s: float) -> tuple[TruthBox, ...]:
         """Return the true box of everybody in front of the camera at an instant."""
-        boxes = (truth_box(self.view, figure) for figure in self.world.figures(t_s))
-        return tuple(box for box in boxes if box is not None)
+        boxes = [truth_box(self.view, figure) for figure in self.world.figures(t_s)]
+        whole = [box for box in boxes if box is not None]
+        return with_occlusion(self.view, whole, self.world.landscape)
 
     def silhouette(self, figure: FigureState) -> npt.NDArray[np.float32]:
         """Return (h, w) coverage 0..1 of one person, drawn alone."""

@@ -125,7 +125,7 @@ class Landscape:
         origin = np.broadcast_to(np.asarray(origins_m, dtype=np.float64), direction.shape)
         if self._field is None:
             return ray_plane(origin, direction, 0.0).points_m
-        range_m, outcome = self._march(origin, direction)
+        range_m, outcome = self._march(origin, direction, _REACH_M)
         points = np.asarray(origin + range_m[:, None] * direction, dtype=np.float64)
         assert self._posts is not None
         beyond = np.flatnonzero((outcome == UNKNOWN) & self._posts.plain_beyond)
@@ -148,8 +148,9 @@ class Landscape:
         if self._field is None:
             return np.asarray((start[:, 2] >= 0.0) & (to[:, 2] >= -_TOUCH_M), dtype=np.bool_)
         with np.errstate(invalid="ignore", divide="ignore"):
-            range_m, outcome = self._march(start, way / length_m[:, None])
-        # A ray goes on behind its end: what it meets or leaves there does not matter.
+            reach_m = float(np.nanmax(length_m, initial=1.0))
+            range_m, outcome = self._march(start, way / length_m[:, None], reach_m)
+        # A ray may go on behind its end: what it meets or leaves there does not matter.
         free = np.isin(outcome, (SKY, UNKNOWN)) | (range_m >= length_m - _slack_m(way))
         return np.asarray(free | (length_m == 0.0), dtype=np.bool_)
 
@@ -164,13 +165,15 @@ class Landscape:
             ground = np.where(np.isnan(ground), 0.0, ground)
         return ground
 
-    def _march(self, origin: FloatArray, direction: FloatArray) -> tuple[FloatArray, IntArray]:
+    def _march(
+        self, origin: FloatArray, direction: FloatArray, reach_m: float
+    ) -> tuple[FloatArray, IntArray]:
         assert self._field is not None
         assert self._posts is not None
         whole = np.isfinite(direction).all(axis=1) & np.isfinite(origin).all(axis=1)
         range_m = np.full(len(direction), np.nan)
         outcome = np.full(len(direction), SKY, dtype=np.int64)
-        start, way = origin[whole], direction[whole] * _REACH_M
+        start, way = origin[whole], direction[whole] * reach_m
         column, row = self._posts.column_row(start[:, :2])
         nothing = np.zeros(len(start))
         march = self._field.march(
@@ -178,7 +181,7 @@ class Landscape:
                 column=np.column_stack((column, way[:, 0] / self._posts.step_m, nothing, nothing)),
                 row=np.column_stack((row, way[:, 1] / self._posts.step_m, nothing, nothing)),
                 height_m=np.column_stack((start[:, 2], way[:, 2], nothing, nothing)),
-                reach_m=_REACH_M,
+                reach_m=reach_m,
             )
         )
         range_m[whole], outcome[whole] = march.range_m, march.outcome
