@@ -19,7 +19,7 @@ from simulations.score.sightings import (
     seconds,
     sightings,
 )
-from simulations.score.tally import derived
+from simulations.score.tally import derived, rounded
 from simulations.score.told import Told, place_m, told, tolerance_m
 from simulations.world import World
 
@@ -153,14 +153,14 @@ def _event_line(
         "kind": event.kind,
         "people": event.people,
         "direction": event.direction,
-        "t_cross_s": event.t_cross_s,
-        "t_decidable_s": known_s,
+        "t_cross_s": round(event.t_cross_s, 3),
+        "t_decidable_s": None if known_s is None else round(known_s, 3),
         "decided_by": case.decidable.sensor_id,
     }
     if number in judged.hits:
         alert = alerts[judged.hits[number]]
         told_it = _telling(truth, case, alert)
-        return EventLine(**common, **told_it, outcome="hit", lead_s=_lead_s(case, alert))
+        return EventLine(**common, **told_it, outcome="hit", lead_s=round(_lead_s(case, alert), 3))
     if known_s is None:
         return EventLine(**common, outcome="undecidable", reason=case.decidable.reason)
     if known_s + LATE_S > end_s:
@@ -182,8 +182,8 @@ def _telling(truth: Truth, case: Case, alert: Told) -> dict[str, Any]:
         "alert_id": alert.alert_id,
         "t_caution_s": caution.t_said_s,
         "t_warning_s": warning.t_said_s,
-        "delay_s": warning.t_said_s - case.decidable.t_s,
-        "off_m": off_m(truth, case, warning),
+        "delay_s": round(warning.t_said_s - case.decidable.t_s, 3),
+        "off_m": round(off_m(truth, case, warning), 3),
         "direction_right": warning.direction == case.event.direction if stated else None,
         "people_told": warning.count,
     }
@@ -240,7 +240,7 @@ def _alert_fields(truth: Truth, alert: Told, near: Nearest) -> dict[str, Any]:
         "t_event_s": moment.t_event_s,
         "along_m": along,
         "across_m": across,
-        "sigma_m": moment.sigma_m,
+        "sigma_m": rounded(moment.sigma_m),
         "nearest": near.words,
         "nearest_m": None if near.figure is None else round(near.away_m, 2),
         "sentence_en": moment.sentence_en,

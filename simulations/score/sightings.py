@@ -12,7 +12,7 @@ from simulations.played import PlacedObservation
 from simulations.score.eyes import Eye, Seen, Truth, overlap
 from simulations.score.report import SensorLine, Share
 from simulations.score.statistics import ratio
-from simulations.score.tally import distance
+from simulations.score.tally import distance, rounded
 
 LEAST_OVERLAP = 0.3
 CHI2_90 = 4.605
@@ -98,7 +98,9 @@ def by_sensor(found: Sequence[Sighting], unmatched: dict[str, int]) -> tuple[Sen
                 matched=len(own),
                 unmatched=lost,
                 geolocation_m=distance([s.off_m for s in own]),
-                ellipse90_coverage=ratio(sum(s.mahalanobis2 <= CHI2_90 for s in own), len(own)),
+                ellipse90_coverage=rounded(
+                    ratio(sum(s.mahalanobis2 <= CHI2_90 for s in own), len(own))
+                ),
             )
         )
     return tuple(lines)
@@ -196,7 +198,10 @@ def _second(eye: Eye, seen: Seen, seen_ids: set[str]) -> Second:
 def _share(label: str, found: Sequence[Second]) -> Share:
     observed = sum(second.observed for second in found)
     return Share(
-        label=label, seconds=len(found), observed=observed, share=ratio(observed, len(found))
+        label=label,
+        seconds=len(found),
+        observed=observed,
+        share=rounded(ratio(observed, len(found))),
     )
 
 

@@ -9,8 +9,8 @@ from typing_extensions import Self
 
 from runtime.settings import Settings
 from simulations.scenario import Purpose, Scenario, Tags
-from simulations.score.report import Detections, Distance, Figures, Middle, Report, Spread
-from simulations.score.tally import together
+from simulations.score.report import Detections, Distance, Figures, Middle, Report, Share, Spread
+from simulations.score.tally import pooled, together
 
 TAGS = ("place", "light", "distance", "sensor", "fault", "kind", "purpose")
 
@@ -57,6 +57,8 @@ class SuiteReport(Settings):
         scenarios: what counts.
         totals: by kind of detections.
         by_tag: by kind of detections, tag and value.
+        delays_s: of each hit, by kind of detections.
+        recall: who was seen, by kind of detections and by height, kind and gait.
         waiting: what the product still lacks something for; in no total.
         waiting_totals: of those of them that were played, by kind of detections.
     """
@@ -68,6 +70,8 @@ class SuiteReport(Settings):
     scenarios: tuple[Entry, ...]
     totals: dict[Detections, Figures]
     by_tag: dict[Detections, dict[str, dict[str, Figures]]]
+    delays_s: dict[Detections, tuple[float, ...]]
+    recall: dict[Detections, dict[str, tuple[Share, ...]]]
     waiting: tuple[Entry, ...]
     waiting_totals: dict[Detections, Figures]
 
@@ -129,6 +133,18 @@ def suite(
         totals=_totals(counted),
         by_tag={
             kind: {tag: _by_tag(own, tag) for tag in TAGS}
+            for kind, own in _by_kind(counted).items()
+        },
+        delays_s={
+            kind: tuple(d for r in own for d in r.samples.delay_s)
+            for kind, own in _by_kind(counted).items()
+        },
+        recall={
+            kind: {
+                "height": pooled(row for r in own for row in r.recall_by_height),
+                "kind": pooled(row for r in own for row in r.recall_by_kind),
+                "gait": pooled(row for r in own for row in r.recall_by_gait),
+            }
             for kind, own in _by_kind(counted).items()
         },
         waiting=(

@@ -1,11 +1,11 @@
 """Counts and samples, put together over runs, and the figures that follow from them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from simulations.played import ObservationCount
-from simulations.score.report import Distance, Figures, Middle, Report, Samples, Spread
+from simulations.score.report import Distance, Figures, Middle, Report, Samples, Share, Spread
 from simulations.score.statistics import percentile, poisson_upper, ratio
 
 _SUMMED = (
@@ -13,6 +13,7 @@ _SUMMED = (
     "duplicate_alerts", "late_alerts", "direction_right", "camera_days", "cautions",
     "cautions_never_cross",
 )  # fmt: skip
+_DIGITS = 4
 
 
 def derived(counts: dict[str, Any], samples: Samples, *, real: bool) -> dict[str, Any]:
@@ -26,18 +27,18 @@ def derived(counts: dict[str, Any], samples: Samples, *, real: bool) -> dict[str
     hits, wrong, missed = (counts[k] for k in ("true_positive", "false_positive", "missed"))
     days = counts["camera_days"]
     return {
-        "precision": ratio(hits, hits + wrong),
-        "recall": ratio(hits, hits + missed),
-        "f1": ratio(2 * hits, 2 * hits + wrong + missed),
+        "precision": _share(hits, hits + wrong),
+        "recall": _share(hits, hits + missed),
+        "f1": _share(2 * hits, 2 * hits + wrong + missed),
         "delay_s": _spread(samples.delay_s),
-        "lead_s": Middle(p50=percentile(samples.lead_s, 0.5)),
+        "lead_s": Middle(p50=rounded(percentile(samples.lead_s, 0.5))),
         "capture_to_map_s": _spread(samples.capture_to_map_s) if real else None,
         "geolocation_m": distance(samples.geolocation_m),
-        "ellipse90_coverage": ratio(samples.in_ellipse, len(samples.geolocation_m)),
-        "false_per_camera_day": ratio(wrong, days),
-        "false_per_camera_day_bound95": ratio(poisson_upper(wrong), days),
-        "cautions_per_camera_day": ratio(counts["cautions"], days),
-        "cautions_never_cross_per_camera_day": ratio(counts["cautions_never_cross"], days),
+        "ellipse90_coverage": _share(samples.in_ellipse, len(samples.geolocation_m)),
+        "false_per_camera_day": _share(wrong, days),
+        "false_per_camera_day_bound95": _share(poisson_upper(wrong), days),
+        "cautions_per_camera_day": _share(counts["cautions"], days),
+        "cautions_never_cross_per_camera_day": _share(counts["cautions_never_cross"], days),
     }
 
 
@@ -81,20 +82,44 @@ def together(reports: Sequence[Report]) -> Figures | None:
     )
 
 
+def pooled(rows: Iterable[Share]) -> tuple[Share, ...]:
+    """Return shares of the same label added up, in the order in which labels first come."""
+    seconds: Counter[str] = Counter()
+    observed: Counter[str] = Counter()
+    for row in rows:
+        seconds[row.label] += row.seconds
+        observed[row.label] += row.observed
+    return tuple(
+        Share(label=n, seconds=s, observed=observed[n], share=_share(observed[n], s))
+        for n, s in seconds.items()
+    )
+
+
 def distance(errors_m: Sequence[float]) -> Distance:
     """Return median and 95 % of errors."""
-    return Distance(median=percentile(errors_m, 0.5), p95=percentile(errors_m, 0.95))
+    return Distance(
+        median=rounded(percentile(errors_m, 0.5)), p95=rounded(percentile(errors_m, 0.95))
+    )
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a figure without digits that nobody can mean."""
+    return None if value is None else round(value, _DIGITS)
+
+
+def _share(part: float, whole: float) -> float | None:
+    return rounded(ratio(part, whole))
 
 
 def _spread(values: Sequence[float]) -> Spread:
-    return Spread(p50=percentile(values, 0.5), p95=percentile(values, 0.95))
+    return Spread(p50=rounded(percentile(values, 0.5)), p95=rounded(percentile(values, 0.95)))
 
 
 def _joined(reports: Sequence[Report], name: str) -> tuple[float, ...]:
     return tuple(value for report in reports for value in getattr(report.samples, name))
 
 
-def _summed(counts: Any) -> dict[str, int]:
+def _summed(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for one in counts:
         total.update(one)

@@ -164,11 +164,14 @@ def test_suite_adds_counts_and_pools_samples():
         total.missed,
     )
     assert (0.5, 1.0) == (total.precision, total.recall)
-    assert 2.0 / 3.0 == pytest.approx(total.f1)
+    assert 2.0 / 3.0 == pytest.approx(total.f1, abs=1e-4)
     assert 120.0 / 86_400.0 == pytest.approx(total.camera_days)
     assert hit.delay_s.p50 == total.delay_s.p50
     assert {"person": 1} == total.false_by_cause
     assert ["crossing", "quiet"] == [entry.scenario for entry in both.scenarios]
+    assert hit.samples.delay_s == both.delays_s["film"]
+    walked, worked = hit.recall_by_kind[0], quiet.recall_by_kind[0]
+    assert {walked, worked} == set(both.recall["film"]["kind"])
     assert {"walker", "farmer"} == set(both.by_tag["film"]["kind"])
     assert 1 == both.by_tag["film"]["light"]["night"].false_positive
     assert 1 == both.by_tag["film"]["light"]["day"].true_positive
