@@ -4,11 +4,15 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runtime.errors import AskOperator, BorderWatchError, RetryLater
+
+if TYPE_CHECKING:
+    from simulations.score.report import Report
+    from simulations.suite_job import Detections, Job, Places
 
 app = typer.Typer(
     help="The simulated border: seeded people, cameras that film them, and the truth about both.",
@@ -22,24 +26,101 @@ _SCENARIO = Annotated[str, typer.Argument(help="name of a shipped scenario, or a
 def run(
     scenario: _SCENARIO = "demo",
     work: Annotated[
-        Path, typer.Option(help="folder for configs, records and logs of this run")
+        Path, typer.Option(help="folder for configs, records and logs of the real processes")
     ] = Path(".demo"),
     *,
     browser: Annotated[bool, typer.Option(help="open the map in a browser")] = True,
     station_port: Annotated[int, typer.Option(help="of the page; 0 takes a free one")] = 0,
     duration_s: Annotated[
-        float, typer.Option(help="end after so many seconds; 0 runs until Ctrl-C")
+        float,
+        typer.Option(
+            help="end after so many seconds; 0 runs until Ctrl-C, headless to the scenario's end"
+        ),
     ] = 0.0,
+    headless: Annotated[
+        bool,
+        typer.Option("--headless", help="no page: play to the end on a simulated clock, score"),
+    ] = False,
+    suite: Annotated[
+        bool, typer.Option("--suite", help="all scenarios of the suite, headless")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="write the score as JSON here, not to stdout")
+    ] = None,
+    played: Annotated[
+        Path | None, typer.Option(help="headless: keep the record here, for `border-sim score`")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="headless: instead of the scenario's own seed")
+    ] = None,
+    detections: Annotated[
+        str,
+        typer.Option(
+            help="film: draw and let the networks look; modelled: truth by an error model"
+        ),
+    ] = "film",
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="folder for what networks saw and for records; else the user's cache"),
+    ] = None,
+    seeds: Annotated[
+        str, typer.Option(help="suite: dev to train and tune with, accept for committed figures")
+    ] = "dev",
+    only: Annotated[
+        list[str] | None, typer.Option(help="suite: only this scenario; may be given again")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="suite: scenarios at a time; 0 is one per core")] = 0,
+    resume: Annotated[
+        bool, typer.Option(help="take what this very program has finished already")
+    ] = True,
+    list_: Annotated[
+        bool, typer.Option("--list", help="suite: only say what there is, with its true events")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="with --list: JSON on stdout")] = False,
 ) -> None:
-    """Serve the scenario's cameras and run a real node and a real station on them."""
-    from runtime.log import configure
-    from simulations.demo import Demo
+    """Run a scenario: with real processes and a page, or headless and scored; or the whole suite."""
+    if suite and list_:
+        _list_suite(as_json=as_json)
+    elif suite or headless:
+        from simulations.suite_job import Job
 
-    configure(json=False, level="WARNING")
-    Demo(
-        scenario_name=scenario, work=work, browser=browser, station_port=station_port,
-        environment=dict(os.environ),  # noqa: TID251  # a cli may read it
-    ).run(duration_s=duration_s or None)  # fmt: skip
+        kind = _detections(detections)
+        where = _places(cache)
+        if suite:
+            _run_suite(
+                _seeds(seeds), kind, only or [], where, jobs=jobs, again=not resume, report=report
+            )
+        else:
+            number = _seed(scenario, seed)
+            job = Job(
+                scenario=scenario, seed=number, detections=kind, duration_s=duration_s or None
+            )
+            _run_headless(job, where, again=not resume, report=report, played=played)
+    else:
+        from runtime.log import configure
+        from simulations.demo import Demo
+
+        configure(json=False, level="WARNING")
+        Demo(
+            scenario_name=scenario, work=work, browser=browser, station_port=station_port,
+            environment=dict(os.environ),  # noqa: TID251  # a cli may read it
+        ).run(duration_s=duration_s or None)  # fmt: skip
+
+
+@app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="a record of `border-sim run --headless --played`")],
+    report: Annotated[
+        Path | None, typer.Option(help="write the score as JSON here, not to stdout")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="file of the scenario, if it is none of ours")
+    ] = None,
+) -> None:
+    """Score a record again, after a change of the score or to look at it."""
+    from simulations.headless import rescore
+
+    _show(rescore(file, scenario), report)
 
 
 @app.command()
@@ -59,8 +140,8 @@ def serve(
         studio.wait(None)
 
 
-@app.command()
-def film(
+@app.command(name="record")
+def record(
     scenario: _SCENARIO,
     out: Annotated[Path, typer.Option(help="folder to write films and truth into")],
     duration_s: Annotated[
@@ -84,7 +165,7 @@ def film(
     typer.echo(f"films, truth and events.json of {length_s:g} s in {out}", err=True)
 
 
-app.command(name="record", hidden=True)(film)
+app.command(name="film", hidden=True)(record)
 
 
 @app.command()
@@ -108,6 +189,114 @@ def events(
             f"{event.t_s:9.2f} s  {event.direction:<3}  {event.figure_id:<20} "
             f"{event.marker_distance_m:6.0f} m from marker {event.nearest_marker}"
         )
+
+
+# --- headless -------------------------------------------------------------------------------------
+def _run_headless(
+    job: "Job", where: "Places", *, again: bool, report: Path | None, played: Path | None
+) -> None:
+    from rich.console import Console
+
+    from simulations.headless import play_one
+
+    record, result = play_one(job, where, again=again, console=Console(stderr=True))
+    if played is not None:
+        record.save(played)
+    _show(result, report)
+
+
+def _show(result: "Report", report: Path | None) -> None:
+    from rich.console import Console
+
+    from simulations.headless import figures_table
+
+    Console(stderr=True).print(figures_table({f"{result.scenario} #{result.seed}": result}))
+    if report is None:
+        typer.echo(result.model_dump_json(indent=1))
+    else:
+        result.save(report)
+
+
+def _run_suite(
+    seeds: str,
+    kind: "Detections",
+    only: list[str],
+    where: "Places",
+    *,
+    jobs: int,
+    again: bool,
+    report: Path | None,
+) -> None:
+    from rich.console import Console
+
+    from simulations.headless import figures_table, play_suite
+
+    console = Console(stderr=True)
+    words = ["border-sim", "run", "--suite", "--seeds", seeds, "--detections", kind]
+    words += [word for name in only for word in ("--only", name)]
+    found = play_suite(
+        seeds=seeds, detections=kind, only=only, where=where, again=again, console=console,
+        workers=jobs or os.cpu_count() or 1, command=" ".join(words),
+    )  # fmt: skip
+    console.print(figures_table(found.totals))
+    if report is None:
+        typer.echo(found.model_dump_json(indent=1))
+    else:
+        found.save(report)
+
+
+def _list_suite(*, as_json: bool) -> None:
+    from rich.console import Console
+
+    from simulations.headless import list_table, listing
+    from simulations.suite_play import suite_scenarios
+
+    rows = listing(suite_scenarios())
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        Console().print(list_table(rows))
+
+
+def _places(cache: Path | None) -> "Places":
+    from simulations.headless import places
+
+    environment = os.environ  # noqa: TID251  # a cli may read it
+    # One thread in every process: sums then come out the same each time.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        environment[name] = "1"
+    if cache is None:
+        base = environment.get("XDG_CACHE_HOME")
+        cache = (Path(base) if base else Path.home() / ".cache") / "border-watch"
+    return places(cache)
+
+
+def _seed(scenario: str, seed: int | None) -> int:
+    from simulations.scenario import load_scenario
+
+    if seed is not None and seed < 0:
+        raise AskOperator(
+            field="--seed", value=str(seed), allowed="0 or more", next_step="choose another"
+        )
+    return load_scenario(scenario).model.seed if seed is None else seed
+
+
+def _detections(word: str) -> "Detections":
+    if word == "film":
+        return "film"
+    if word == "modelled":
+        return "modelled"
+    raise AskOperator(
+        field="--detections", value=word, allowed="film or modelled", next_step="choose one of them"
+    )
+
+
+def _seeds(word: str) -> str:
+    if word not in ("dev", "accept"):
+        raise AskOperator(
+            field="--seeds", value=word, allowed="dev or accept", next_step="choose one of them"
+        )
+    return word
 
 
 def main() -> None:

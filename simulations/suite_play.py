@@ -19,6 +19,8 @@ from rich.progress import (
 from runtime.errors import BorderWatchError
 from simulations.played import Played
 from simulations.scenario import Scenario, suite
+from simulations.score.report import Report
+from simulations.score.run import score
 from simulations.suite_job import Detections, Done, Job, Places, do, playable
 
 _LOOK_S = 0.3
@@ -28,6 +30,9 @@ _STAGES = {"film": "film", "play": "plays", "end": "done"}
 
 _said: "SimpleQueue[Done] | None" = None
 """Of a working process: where its jobs say how far they are."""
+
+
+Result = tuple[Played, Report]
 
 
 class JobFailed(BorderWatchError):
@@ -61,8 +66,8 @@ def play_all(
     workers: int,
     again: bool = False,
     console: Console | None = None,
-) -> list[Played]:
-    """Play every job; records of jobs that are done already are taken as they are.
+) -> list[Result]:
+    """Play and score every job; records of jobs that are done already are taken as they are.
 
     Stop it at any time: what is finished is kept, and the next call goes on.
 
@@ -79,7 +84,7 @@ def play_all(
     # A fresh interpreter for each worker: OpenCV and onnxruntime do not outlive a fork.
     context = multiprocessing.get_context("spawn")
     said: SimpleQueue[Done] = context.SimpleQueue()
-    played: dict[Job, Played] = {}
+    played: dict[Job, Result] = {}
     with (
         _bar(console) as bar,
         ProcessPoolExecutor(
@@ -90,7 +95,7 @@ def play_all(
         ) as pool,
     ):
         whole = bar.add_task("suite", total=len(jobs), stage="")
-        running: dict[Future[Played], Job] = {
+        running: dict[Future[Result], Job] = {
             pool.submit(_work, job, places, again): job for job in jobs
         }
         rows: dict[str, TaskID] = {}
@@ -109,7 +114,7 @@ def play_all(
     return [played[job] for job in jobs]
 
 
-def _result(future: "Future[Played]", job: Job) -> Played:
+def _result(future: "Future[Result]", job: Job) -> Result:
     try:
         return future.result()
     except (BorderWatchError, ValueError, OSError) as error:
@@ -154,7 +159,7 @@ def _begin(said: "SimpleQueue[Done]") -> None:
     os.nice(5)
 
 
-def _work(job: Job, places: Places, again: bool) -> Played:  # noqa: FBT001  # across processes
+def _work(job: Job, places: Places, again: bool) -> Result:  # noqa: FBT001  # across processes
     last = ("", -1.0)
 
     def told(one: Done) -> None:
@@ -165,4 +170,5 @@ def _work(job: Job, places: Places, again: bool) -> Played:  # noqa: FBT001  # a
         last = (one.stage, share)
         _said.put(one)
 
-    return do(job, places, again=again, told=told)
+    played = do(job, places, again=again, told=told)
+    return played, score(played, job.world())

@@ -1,0 +1,172 @@
+"""Plays without a screen and scores: one scenario, or the suite; and says what the suite holds."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from runtime.errors import AskOperator
+from simulations.played import Played
+from simulations.scenario import Scenario, load_scenario
+from simulations.score.report import Figures, Report
+from simulations.score.run import score
+from simulations.score.suite import SuiteReport, suite
+from simulations.suite_job import Job, Places
+from simulations.suite_play import jobs_of, play_all, suite_scenarios
+from simulations.world import World
+
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  # a place, not a file of ours
+_SHOWN = (
+    "events_truth", "true_positive", "missed", "false_positive", "duplicate_alerts", "precision",
+    "recall", "f1", "camera_days", "false_per_camera_day", "false_per_camera_day_bound95",
+    "cautions_per_camera_day",
+)  # fmt: skip
+
+
+def places(cache: Path, *, memory: Path = MEMORY_FOLDER) -> Places:
+    """Return the folders of a run.
+
+    Args:
+        cache: what is kept: films' detections and records of finished jobs.
+        memory: databases lie here while a job runs, where the machine has such a folder.
+    """
+    folder = cache.absolute()
+    return Places(
+        cache=folder / "detections",
+        records=folder / "records",
+        scratch=memory if memory.is_dir() else None,
+    )
+
+
+def play_one(job: Job, where: Places, *, again: bool, console: Console) -> tuple[Played, Report]:
+    """Play a scenario, or take its record, and score it."""
+    ((played, report),) = play_all([job], where, workers=1, again=again, console=console)
+    return played, report
+
+
+def play_suite(
+    *,
+    seeds: str,
+    detections: Any,
+    only: Sequence[str],
+    where: Places,
+    workers: int,
+    again: bool,
+    command: str,
+    console: Console,
+) -> SuiteReport:
+    """Play and score every scenario of the suite with each of its seeds.
+
+    Args:
+        seeds: `dev` or `accept`.
+        detections: `film` or `modelled`.
+        only: names; without one, all.
+        where: folders.
+        workers: processes.
+        again: play what is done already once more.
+        command: what was typed; stands in the report.
+        console: for progress.
+    """
+    known = suite_scenarios()
+    missing = sorted(set(only) - {one.name for one in known})
+    if missing:
+        raise AskOperator(
+            field="--only",
+            value=", ".join(missing),
+            allowed="names that `border-sim run --suite --list` shows",
+            next_step="correct the name",
+        )
+    chosen = [one for one in known if not only or one.name in only]
+    jobs, unplayed = jobs_of(chosen, seeds, detections)
+    results = play_all(jobs, where, workers=workers, again=again, console=console)
+    return suite(
+        [report for _, report in results],
+        command=command,
+        machine=machine(),
+        unplayed=unplayed,
+    )
+
+
+def rescore(path: Path, scenario: str | None) -> Report:
+    """Score a saved record again.
+
+    Args:
+        path: of the record.
+        scenario: where the scenario's file is no longer found by the name in the record.
+
+    Raises:
+        AskOperator: the file is no record, or the scenario is another one now.
+    """
+    try:
+        played = Played.read(path)
+    except (OSError, EOFError, ValueError) as error:
+        raise AskOperator(
+            field="FILE",
+            value=str(path),
+            allowed="a record that `border-sim run --headless --played FILE` wrote",
+            next_step=f"play the scenario again ({str(error).splitlines()[0][:120]})",
+        ) from None
+    found = load_scenario(scenario or played.scenario).model
+    return score(played, World(found.seeded(played.seed)))
+
+
+def listing(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
+    """Return every scenario with its number of true events by seed."""
+    return [
+        {
+            "name": one.name,
+            "title": one.title,
+            "title_vi": one.title_vi,
+            "purpose": one.purpose,
+            "duration_s": one.duration_s,
+            "cameras": len(one.camera),
+            "drones": len(one.drone),
+            "person_px_at_line": one.person_px_at_line,
+            "needs": list(one.needs),
+            "tags": one.tags.model_dump(),
+            "seeds": {"dev": list(one.seeds.dev), "accept": list(one.seeds.accept)},
+            "events_truth": {
+                str(seed): len(World(one.seeded(seed)).events(0.0, one.duration_s))
+                for seed in (*one.seeds.dev, *one.seeds.accept)
+            },
+        }
+        for one in scenarios
+    ]
+
+
+def list_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return the listing for people."""
+    table = Table("scenario", "purpose", "s", "events by seed", "needs")
+    for row in rows:
+        events = ", ".join(f"{seed}: {count}" for seed, count in row["events_truth"].items())
+        table.add_row(
+            row["name"],
+            row["purpose"],
+            f"{row['duration_s']:g}",
+            events,
+            ", ".join(row["needs"]),
+        )
+    return table
+
+
+def figures_table(columns: Mapping[Any, Figures]) -> Table:
+    """Return the main figures side by side."""
+    table = Table("", *columns)
+    for name in _SHOWN:
+        table.add_row(name, *(_text(getattr(one, name)) for one in columns.values()))
+    return table
+
+
+def machine() -> str:
+    """Return what this runs on, without its name."""
+    python = platform.python_version()
+    return f"{platform.system()} {platform.machine()}, Python {python}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
