@@ -158,10 +158,13 @@ class Tracker:
         """
         last_s = self._t_s
         t_s = t_s if last_s is None else max(t_s, last_s)
-        if last_s is not None:
+        if last_s is not None and self._names:
             self._boxes = self._boxes.predict(t_s - last_s, self._motion)
         self._t_s = t_s
         self._frame_size_px = detections.frame_size_px
+        if not self._names and len(detections) == 0:
+            # Most frames of a quiet night: nobody there, nobody remembered.
+            return TrackUpdate(tracks=(), ended=())
         ended = self._forget(t_s, last_s)
         self._associate(detections, t_s)
         dropped = self._bound(t_s)
