@@ -47,14 +47,10 @@ class CellEdges:
         self._step = np.concatenate([empty, *[np.roll(ring, -1, axis=0) for ring in rings]])
         self._step = self._step - self._start
         self._polygon = np.concatenate([np.empty(0, dtype=np.int64), *owners])
-        self._width = shape[1]
         pairs = self._touching(shape)
-        self._edge = pairs[:, 1]
-        count = np.bincount(pairs[:, 0], minlength=shape[0] * shape[1])
-        self._count = count
-        self._first = np.concatenate(([0], np.cumsum(count)))[:-1]
-        self.touched: BoolArray = (count > 0).reshape(shape)
-        self._cell_of_pair = pairs[:, 0]
+        self._cell_of_pair, self._edge = pairs[:, 0].copy(), pairs[:, 1].copy()
+        self.touched: BoolArray = np.zeros(shape, dtype=np.bool_)
+        self.touched.ravel()[self._cell_of_pair] = True
 
     def touched_by(self, polygon: int) -> BoolArray:
         """Return (rows, columns) whether an edge of one polygon touches each cell."""
@@ -75,13 +71,14 @@ class CellEdges:
             cell: (n,) row * columns + column.
         """
         part = np.ones(len(cell))
-        many = self._count[cell]
+        first = np.searchsorted(self._cell_of_pair, cell, side="left")
+        many = np.searchsorted(self._cell_of_pair, cell, side="right") - first
         near = np.flatnonzero(many > 0)
         if not len(near):
             return part
         slots = np.arange(int(many[near].max()))
         listed = slots < many[near, None]
-        edge = self._edge[np.where(listed, self._first[cell[near]][:, None] + slots, 0)]
+        edge = self._edge[np.where(listed, first[near, None] + slots, 0)]
         way = (end - start)[:, near]
         offset = self._start[edge] - start[:, near].T[:, None, :]
         along = self._step[edge]

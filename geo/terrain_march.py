@@ -21,6 +21,8 @@ _NUDGE_M = 1e-3
 """Blocks are looked up this far ahead, so that a ray on a border is in the block it enters."""
 _SAG_PER_M2 = 1.0 / 4.0e7
 """A straight ray sags over the curved earth by at most this times the step squared, in a step."""
+_ROUNDED_M = 2e-3
+"""Heights are kept in half the memory; this is more than that rounds off."""
 _CHUNK = 8192
 _TOUCH_M = 1e-6
 
@@ -77,12 +79,13 @@ class HeightField:
     def __init__(self, posts: HeightArray, waters: Sequence[WaterSurface] = ()) -> None:
         self.posts = posts
         self.waters = tuple(waters)
-        corners = np.stack((posts[:-1, :-1], posts[:-1, 1:], posts[1:, :-1], posts[1:, 1:]))
-        top = corners.max(axis=0).astype(np.float64)  # nan where any corner is void
-        self._cells = top.shape
+        # Of two posts, then of two rows; nan where any corner is void.
+        pairs = np.maximum(posts[:, :-1], posts[:, 1:])
+        top: HeightArray = np.maximum(pairs[:-1], pairs[1:])
+        self._cells: tuple[int, int] = (top.shape[0], top.shape[1])
         levels = [water.level_m for water in self.waters]
-        known = top[np.isfinite(top)]
-        self.ceiling_m = float(max([*levels, *(known.max(keepdims=True) if known.size else ())]))
+        highest = float(np.fmax.reduce(top, axis=None))
+        self.ceiling_m = max([*levels, *([highest] if np.isfinite(highest) else [])], default=0.0)
         self._owner = np.full(top.shape, -1, dtype=np.int32)  # the water that fills a whole cell
         self._edges = CellEdges([water.polygon for water in self.waters], self._cells)
         for k, water in enumerate(self.waters):
@@ -92,7 +95,8 @@ class HeightField:
             top[whole] = water.level_m
             partly = self._edges.touched & (inside | self._edges.touched_by(k))
             top[partly] = np.fmax(top[partly], water.level_m)
-        self._void = np.isnan(corners).any(axis=0) & (self._owner < 0)
+        void = np.isnan(pairs)
+        self._void = (void[:-1] | void[1:]) & (self._owner < 0)
         top[self._void] = self.ceiling_m
         self._pyramid, self._offsets, self._widths, self._heights = _pyramid(top, self.ceiling_m)
 
@@ -164,7 +168,7 @@ class HeightField:
             there = _at(poly, end)
             lowest = np.minimum(here[2], there[2]) - _SAG_PER_M2 * (end - t) ** 2
             highest, inside = self._highest(level, block)
-            clear = lowest > highest
+            clear = lowest > highest + _ROUNDED_M
             done = (t >= reach_m) | ((slope[2] > 0.0) & (here[2] > self.ceiling_m))
             leaf = np.flatnonzero(~clear & (level == 0) & ~done)
             level = np.where(
@@ -275,18 +279,21 @@ def _first_root(first: FloatArray, centre: FloatArray, last: FloatArray) -> Floa
     return np.asarray(np.where(np.isfinite(found), found, np.nan), dtype=np.float64)
 
 
-def _pyramid(top: FloatArray, ceiling_m: float) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
+def _pyramid(
+    top: HeightArray, ceiling_m: float
+) -> tuple[HeightArray, IntArray, IntArray, IntArray]:
     """Return the highest ground of all blocks of all sizes in one array, with offsets and shapes.
 
     Larger blocks hold the rim of one cell around them too: rays bend slightly over the grid, and
     must not slip past a block's corner.
     """
     parts, offsets, widths, heights = [top.ravel()], [0], [top.shape[1]], [top.shape[0]]
-    padded = np.pad(top, 1, mode="edge")
-    rim = np.max(
-        [padded[i : i + top.shape[0], j : j + top.shape[1]] for i in range(3) for j in range(3)],
-        axis=0,
-    )
+    rim = top.copy()
+    np.maximum(rim[1:], top[:-1], out=rim[1:])
+    np.maximum(rim[:-1], top[1:], out=rim[:-1])
+    tall = rim.copy()
+    np.maximum(rim[:, 1:], tall[:, :-1], out=rim[:, 1:])
+    np.maximum(rim[:, :-1], tall[:, 1:], out=rim[:, :-1])
     for size in _SIZES[1:]:
         rows, columns = -(-top.shape[0] // size), -(-top.shape[1] // size)
         fill = np.pad(

@@ -11,7 +11,8 @@ from geo.frames import EnuFrame, GeodeticPoint
 from geo.terrain import Terrain
 from runtime.errors import AskOperator
 from simulations.landscape import landscape
-from simulations.scenario import Scenario, load_scenario
+from simulations.scenario import Scenario, load_scenario, names
+from simulations.scenario_actor import NATURES
 from simulations.site import load_site
 from simulations.world import World
 
@@ -269,3 +270,17 @@ def test_a_world_without_shape_costs_nothing():
     world = World(scenario(actor=[walker("walker", (430.0, -20.0), (430.0, 20.0))]))
     world.landscape.height_m = SimpleNamespace()  # would fail if it were asked
     assert 0.0 == world.figures(3.0)[0].feet_enu_m[2]
+
+
+@pytest.mark.parametrize("name", [n for n in names() if load_scenario(n).model.water])
+def test_boats_of_the_shipped_scenarios_stay_on_their_water(name):
+    """A sampan on a field or a walker in a canal would be a slip of the pen."""
+    world = World(load_scenario(name).model)
+    seen = 0
+    for t_s in np.arange(0.0, min(world.scenario.duration_s, 300.0), 3.0):
+        for figure in world.figures(float(t_s)):
+            moves_on = NATURES[figure.kind].moves_on
+            if moves_on != "air":
+                assert (moves_on == "water") == (figure.water_level_m is not None), figure
+                seen += 1
+    assert seen > 0
