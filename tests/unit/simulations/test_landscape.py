@@ -283,4 +283,4 @@ def test_boats_of_the_shipped_scenarios_stay_on_their_water(name):
             if moves_on != "air":
                 assert (moves_on == "water") == (figure.water_level_m is not None), figure
                 seen += 1
-    assert seen > 0
+    assert seen > 0 or not any(a.nature.moves_on == "water" for a in world.scenario.actor)
