@@ -9,32 +9,40 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.lens import Lens, rotation_enu_from_camera
+from simulations.backdrop import Backdrop
 from simulations.figure_draw import FigurePainter
 from simulations.figure_truth import MIN_DEPTH_M, TruthBox, depth_m, silhouette, truth_box
-from simulations.ground import Image, Tiles, View, look_at_plane
-from simulations.ground_looks import surface
+from simulations.ground import Image, View
+from simulations.landscape import Landscape
+from simulations.lens_weather import Drops, Insects, Rain
 from simulations.occlusion import with_occlusion
-from simulations.plate import day_plate, thermal_plate
 from simulations.scenario_node import CameraSettings
-from simulations.scenery import with_trees
 from simulations.sensor import SensorNoise, covered, fault_at
 from simulations.site import Site
+from simulations.sway import Sway
 from simulations.tone import Moment, Tone, moment, tone
 from simulations.walk import FigureState
 from simulations.world import World
 
 _SOON_S = 120.0
-_PLATES_KEPT = 2
+_TONES_KEPT = 4
 
 
-def view_of(camera: CameraSettings, site: Site) -> View:
-    """Return the camera's lens and true pose in the site's frame."""
+def view_of(camera: CameraSettings, site: Site, landscape: Landscape | None = None) -> View:
+    """Return the camera's lens and true pose in the site's frame.
+
+    Args:
+        camera: as the scenario has it.
+        site: where the line lies.
+        landscape: the ground that the mast stands on; without one the plane.
+    """
     if camera.lon_lat_deg is not None:
         ground = site.lon_lat(*camera.lon_lat_deg)
     else:
         assert camera.along_m is not None
         assert camera.across_m is not None
         ground = site.place(camera.along_m, camera.across_m)
+    foot_m = 0.0 if landscape is None else float(landscape.height_m(ground[None, :2])[0])
     pinhole = Lens.from_hfov(camera.hfov_deg, camera.width_px, camera.height_px)
     lens = Lens(
         fx_px=pinhole.fx_px, fy_px=pinhole.fy_px, cx_px=pinhole.cx_px, cy_px=pinhole.cy_px,
@@ -43,7 +51,7 @@ def view_of(camera: CameraSettings, site: Site) -> View:
     )  # fmt: skip
     return View(
         lens=lens,
-        position_enu_m=np.array([ground[0], ground[1], camera.height_m]),
+        position_enu_m=np.array([ground[0], ground[1], foot_m + camera.height_m]),
         rotation=rotation_enu_from_camera(camera.azimuth_deg, camera.pitch_deg, camera.roll_deg),
     )
 
@@ -59,21 +67,26 @@ class Film:
     def __init__(self, world: World, camera: CameraSettings) -> None:
         self.world = world
         self.camera = camera
-        self.view = view_of(camera, world.site)
+        self.view = view_of(camera, world.site, world.landscape)
         seed = world.scenario.seed
         self._thermal = camera.spectrum == "thermal"
         self._shape: tuple[int, ...] = (camera.height_px, camera.width_px)
         if not self._thermal:
             self._shape = (*self._shape, 3)
-        tiles = Tiles(seed)
-        place = look_at_plane(self.view)
-        ground = surface(world.scenario.ground.look, place, tiles, self.view.lens.fx_px)
-        dry = np.zeros(self._shape[:2], dtype=np.float32)
-        self._layers = with_trees(self.view, place, ground, dry, tiles, seed)
-        self._plates: dict[Moment, Image] = {}
-        self._tones: dict[Moment, Tone] = {}
+        focal_px = self.view.lens.fx_px
+        self._sway = Sway(
+            self.view,
+            sigma_deg=camera.mast_sway_deg,
+            strongest_wind_m_s=max(spell.wind_m_s for spell in world.scenario.weather),
+            seed=seed,
+        )
+        self._backdrop = Backdrop(world, self.view, self._sway.margin_px, thermal=self._thermal)
         self._noise = SensorNoise(self._shape, camera.noise_sigma, seed)
+        self._rain = Rain(self._shape, focal_px, seed)
+        self._drops = Drops(self._shape, seed)
+        self._insects = Insects(self._shape, seed)
         self._painter = FigurePainter(seed)
+        self._tones: dict[Moment, Tone] = {}
 
     def frame(self, t_s: float, index: int) -> Image:
         """Return the picture at an instant; ``index`` picks the noise, so equal calls are equal.
@@ -106,9 +119,10 @@ class Film:
 
     def truth(self, t_s: float) -> tuple[TruthBox, ...]:
         """Return the true box of everybody in front of the camera at an instant."""
-        boxes = [truth_box(self.view, figure) for figure in self.world.figures(t_s)]
+        view = self.view_at(t_s)
+        boxes = [truth_box(view, figure) for figure in self.world.figures(t_s)]
         whole = [box for box in boxes if box is not None]
-        return with_occlusion(self.view, whole, self.world.landscape)
+        return with_occlusion(view, whole, self.world.landscape)
 
     def silhouette(self, figure: FigureState) -> npt.NDArray[np.float32]:
         """Return (h, w) coverage 0..1 of one person, drawn alone."""
@@ -123,40 +137,57 @@ class Film:
         )  # fmt: skip
         found = self._tones.get(at)
         if found is None:
-            if len(self._tones) >= _PLATES_KEPT:
+            if len(self._tones) >= _TONES_KEPT:
                 self._tones.clear()
             found = self._tones[at] = tone(at)
         return found
 
+    def view_at(self, t_s: float) -> View:
+        """Return the true pose at an instant: of a swaying mast, another one each frame."""
+        return self._sway.view_at(t_s, self.world.weather(t_s).wind_m_s)
+
     def _seen(self, t_s: float, index: int) -> Image:
         """Return what a sound camera sees."""
-        now = self.tone(t_s)
-        picture = self._plate(now).copy()
-        drawn = [(depth_m(self.view, figure), figure) for figure in self.world.figures(t_s)]
+        now, weather, view = self.tone(t_s), self.world.weather(t_s), self.view_at(t_s)
+        picture = self._backdrop.picture(now, t_s)
+        if not self._sway.still:
+            picture = self._sway.seen_from(view, picture)
+        drawn = [(depth_m(view, figure), figure) for figure in self.world.figures(t_s)]
         near = [pair for pair in drawn if pair[0] > MIN_DEPTH_M]
         figures = [figure for _, figure in sorted(near, key=lambda pair: -pair[0])]
         for figure in figures:
-            self._painter.marks(picture, self.view, figure, now)
+            self._painter.marks(picture, view, figure, now)
         for figure in figures:
-            self._painter.draw(picture, self.view, figure, now)
-        if self._thermal:
-            self._noise.add_pattern(picture)
-            self._noise.add(picture, index, now.warmth.noise_gain)
-            if self.camera.polarity == "black_hot":
-                cv2.bitwise_not(picture, dst=picture)
-        else:
-            self._noise.add(picture, index, now.noise_gain)
-        return np.asarray(picture, dtype=np.uint8)
+            self._painter.draw(picture, view, figure, now)
+        self._backdrop.shimmer(picture, t_s, weather.shimmer_px)
+        rain_mm_h = now.moment.rain_mm_h
+        if rain_mm_h > 0.0:
+            bright = 1.0 if self._thermal else float(now.haze_bgr.mean()) / 205.0
+            self._rain.fall(
+                picture, index, rain_mm_h=rain_mm_h, wind_m_s=weather.wind_m_s, bright=bright
+            )
+            self._drops.wet(picture, t_s, rain_mm_h)
+        self._insects.cross(
+            picture, t_s, per_min=weather.insects_per_min, grey=self._insect_grey(now)
+        )
+        self._expose(picture, index, now)
+        return picture
 
-    def _plate(self, now: Tone) -> Image:
-        """Return the empty picture of a moment; not to be written to."""
-        found = self._plates.get(now.moment)
-        if found is None:
-            if len(self._plates) >= _PLATES_KEPT:
-                self._plates.clear()
-            make = thermal_plate if self._thermal else day_plate
-            found = self._plates[now.moment] = make(self._layers, now)
-        return found
+    def _insect_grey(self, now: Tone) -> float:
+        """Return how an insect close to the lens looks: dark by day, lit by lamps, warm."""
+        if self._thermal:
+            return now.warmth.of_body(0.8)
+        return 205.0 if now.dark and now.moment.lamps else 26.0
+
+    def _expose(self, picture: Image, index: int, now: Tone) -> None:
+        """Add what the sensor adds, in place."""
+        if not self._thermal:
+            self._noise.add(picture, index, now.noise_gain)
+            return
+        self._noise.add_pattern(picture)
+        self._noise.add(picture, index, now.warmth.noise_gain)
+        if self.camera.polarity == "black_hot":
+            cv2.bitwise_not(picture, dst=picture)
 
 
 def encode_jpeg(picture: Image, quality: int) -> bytes:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from geo._types import FloatArray
 from geo.lens import Lens
-from geo.terrain import ray_plane
+from simulations.landscape import Landscape
 
 Image = npt.NDArray[np.uint8]
 FloatImage = npt.NDArray[np.float32]
@@ -91,6 +91,13 @@ class Layers:
     cloud_noise: FloatImage
     place: Place
 
+    def inner(self, margin_px: int) -> "Layers":
+        """Return distance and sky without a margin; what is fixed to places stays whole."""
+        if margin_px == 0:
+            return self
+        window = slice(margin_px, -margin_px), slice(margin_px, -margin_px)
+        return replace(self, distance_m=self.distance_m[window], sky=self.sky[window])
+
 
 class Tiles:
     """Periodic textures of a seed, shared by every layer of a camera."""
@@ -100,11 +107,24 @@ class Tiles:
         self.soft = _tile(seed + 1, 1.4)
 
 
-def look_at_plane(view: View) -> Place:
-    """Return what each pixel sees of level ground at height 0."""
+def look_at(view: View, landscape: Landscape) -> Place:
+    """Return what each pixel sees of the ground or the water on it."""
     rays = pixel_rays(view)
-    hit = ray_plane(view.position_enu_m, rays, 0.0)
-    return place_of(view, rays, hit.points_m, hit.range_m)
+    points = landscape.meet(view.position_enu_m, rays)
+    range_m = np.linalg.norm(points - view.position_enu_m, axis=1)
+    with np.errstate(invalid="ignore"):
+        range_m = np.where(range_m < _FAR_M, range_m, np.nan)
+    place = _place(view, rays, points, range_m)
+    if landscape.flat:
+        return place
+    seen = np.isfinite(range_m)
+    normal = np.zeros((len(rays), 3), dtype=np.float32)
+    normal[:, 2] = 1.0
+    normal[seen, :2] = -landscape.slope(points[seen, :2])
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    if float(normal[:, 2].min()) > 0.999:  # less than 3 degrees: a plain
+        return place
+    return replace(place, normal_enu=normal.reshape(*place.east_m.shape, 3))
 
 
 def pixel_rays(view: View) -> FloatArray:
@@ -115,17 +135,16 @@ def pixel_rays(view: View) -> FloatArray:
     return np.asarray(rays, dtype=np.float64)
 
 
-def place_of(view: View, rays: FloatArray, points_m: FloatArray, range_m: FloatArray) -> Place:
-    """Return the geometry of pixels whose rays meet the ground at the given points (or nan)."""
-    distance = np.where(range_m < _FAR_M, range_m, np.nan)
+def _place(view: View, rays: FloatArray, points_m: FloatArray, range_m: FloatArray) -> Place:
     shape = (view.lens.height_px, view.lens.width_px)
-    points = np.where(np.isnan(distance)[:, None], np.nan, points_m)
+    points = np.where(np.isnan(range_m)[:, None], np.nan, points_m)
+    up = np.nan_to_num(rays[:, 2], nan=1.0)
     return Place(
         east_m=points[:, 0].reshape(shape).astype(np.float32),
         north_m=points[:, 1].reshape(shape).astype(np.float32),
-        distance_m=distance.reshape(shape).astype(np.float32),
-        elevation=np.arcsin(rays[:, 2]).reshape(shape).astype(np.float32),
-        azimuth=np.arctan2(rays[:, 0], rays[:, 1]).reshape(shape).astype(np.float32),
+        distance_m=range_m.reshape(shape).astype(np.float32),
+        elevation=np.arcsin(up).reshape(shape).astype(np.float32),
+        azimuth=np.nan_to_num(np.arctan2(rays[:, 0], rays[:, 1])).reshape(shape).astype(np.float32),
     )
 
 

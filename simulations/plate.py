@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from simulations.ground import FloatImage, Image, Layers, mix
+from simulations.scenery import TREES_M
 from simulations.tone import Tone
+from simulations.water import mirror
 
 _LUMA = np.array([0.114, 0.587, 0.299])
 
@@ -26,6 +28,8 @@ def day_plate(layers: Layers, tone: Tone) -> Image:
     lamps = tone.lamps_over(layers.distance_m)
     if lamps is not None:
         lit *= lamps
+    if layers.water.any():
+        lit = _mirrored(layers, tone, lit)
     through = np.exp(np.float32(-tone.moment.extinction_1_m) * layers.distance_m)
     haze = tone.haze_bgr.astype(np.float32)
     lit -= haze
@@ -34,6 +38,23 @@ def day_plate(layers: Layers, tone: Tone) -> Image:
     lit = mix(lit, _sky(layers, tone), layers.sky)
     np.clip(lit, 0.0, 255.0, out=lit)
     return np.asarray(lit, dtype=np.uint8)
+
+
+def _mirrored(layers: Layers, tone: Tone, lit: FloatImage) -> FloatImage:
+    """Lay the mirrored sky over the water: bright and pale far off, deeper blue near by."""
+    share = mirror(layers)
+    haze = tone.haze_bgr.astype(np.float32)
+    up = np.clip(np.degrees(-layers.place.elevation) / 25.0, 0.0, 1.0)
+    zenith = np.array([206.0, 172.0, 134.0]) * float(haze.mean()) / 205.0
+    dull = tone.moment.cloud
+    zenith = zenith + dull * (haze * 0.85 - zenith)
+    sky = mix(np.broadcast_to(haze, lit.shape).astype(np.float32), zenith, up)
+    # Far water mirrors the wood behind it.
+    beyond_m = np.maximum(TREES_M - layers.distance_m, 1.0)
+    top_m = beyond_m * np.tan(np.maximum(-layers.place.elevation, 0.0))
+    wood = np.clip((7.0 - top_m) / 5.0, 0.0, 1.0) * np.clip(beyond_m / 20.0, 0.0, 1.0)
+    sky = mix(sky, np.array([62.0, 84.0, 72.0]) * tone.level_bgr, 0.75 * wood)
+    return mix(lit, sky * 0.94, share)
 
 
 def _sky(layers: Layers, tone: Tone) -> FloatImage:

@@ -29,8 +29,11 @@ def with_trees(
     """Put the far trees before ground and sky, and return the finished layers."""
     wood = _wood(view, seed)
     cover, crowns = _cover(view, place, wood)
+    palms = np.zeros_like(cover)
     for bearing, rng in wood.palms:
-        _palm(view, cover, bearing, rng)
+        _palm(view, palms, bearing, rng)
+    palms[np.nan_to_num(place.distance_m, nan=FAR_AWAY_M) < 0.95 * TREES_M] = 0.0
+    np.maximum(cover, palms, out=cover)
     sky = np.isnan(place.distance_m).astype(np.float32) * (1.0 - cover)
     texture = 1.0 + 0.17 * sample_sky(tiles.fine, place) + 0.10 * sample_sky(tiles.soft, place)
     # Crowns are lit from above and dark between: the profile's own height gives both.
