@@ -38,9 +38,7 @@ class Shimmer:
         cells = (max(width // _CELL_PX, 2), max(self._end // _CELL_PX, 2))
         self._size = (width, self._end)
         self._reach = cv2.resize(reach[: self._end], cells, interpolation=cv2.INTER_AREA)
-        soft = cv2.GaussianBlur(tiles.fine, (0, 0), 1.2, borderType=cv2.BORDER_WRAP)
-        soft = np.asarray(soft / float(soft.std()), dtype=np.float32)
-        self._noise = np.tile(soft, (2, 2))
+        self._noise = np.tile(tiles.middle, (2, 2))
         x, y = np.meshgrid(np.arange(width), np.arange(self._end))
         self._x, self._y = x.astype(np.float32), y.astype(np.float32)
 
@@ -94,8 +92,7 @@ class CloudShadows:
         self._east, self._north = small(place.east_m, 0.0), small(place.north_m, 0.0)
         self._ground = 1.0 - cv2.resize(layers.sky, cells, interpolation=cv2.INTER_AREA)
         self._size = (width, height)
-        soft = cv2.GaussianBlur(tiles.soft, (0, 0), 6.0, borderType=cv2.BORDER_WRAP)
-        self._tile = np.asarray(soft / float(soft.std()), dtype=np.float32)
+        self._tile = tiles.cloud
 
     def strength(self, tone: Tone) -> float:
         """Return how much light comes and goes, 0..1; nothing under a clear or a closed sky."""

@@ -104,7 +104,9 @@ class Tiles:
 
     def __init__(self, seed: int) -> None:
         self.fine = _tile(seed, 0.6)
+        self.middle = _tile(seed + 2, 1.0)
         self.soft = _tile(seed + 1, 1.4)
+        self.cloud = _tile(seed + 3, 2.2)
 
 
 def look_at(view: View, landscape: Landscape) -> Place:

@@ -48,7 +48,9 @@ def with_water(
             more = np.zeros(len(places), dtype=np.bool_)
             more[seen] = landscape.water(places[seen] + way * shift)
             near |= more.reshape(shape)
-    rim = cv2.medianBlur((near & ~wet).astype(np.uint8), 3)
+    rim = cv2.morphologyEx(
+        (near & ~wet).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 9), dtype=np.uint8)
+    )
     bank = cv2.GaussianBlur(rim.astype(np.float32), (0, 0), 1.0)
     water = np.asarray(cv2.GaussianBlur(wet.astype(np.float32), (0, 0), 0.6), dtype=np.float32)
     bodies = np.array([_BODIES[settings.kind] for settings in landscape.waters], dtype=np.float32)
