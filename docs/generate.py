@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/: the wire's reference and the configuration's.
+"""Writes the generated pages of docs/: the references of wire, configuration and scenarios.
 
 `python docs/generate.py` writes them, `python docs/generate.py --check` only says which are stale.
 """
@@ -28,6 +28,27 @@ at once (file, key, value, what is allowed); `show-config` prints what is in for
 Units stand in every key; a key whose default is "-" may be left out.
 Secrets are paths to files that only their owner may read.
 A running program never changes its configuration: edit the file and restart.
+"""
+
+_SCENARIO_HEAD = """# Scenarios
+
+Made by `python docs/generate.py` from `simulations/scenario*.py` and `simulations/scenarios/*.toml`;
+edit those, never this page.
+
+A scenario is one TOML: a place, an hour, weather, cameras, nodes, receivers, drones, what goes wrong
+with them, and who comes. The same file and seed give the same world.
+`border-sim run FILE.toml --headless` plays one of your own; every error in it is named at once with
+its key, its value and what is allowed.
+Places stand by the line: `along_m` counts from the marker `from_marker` in the direction of the
+line, `across_m` is positive on our side.
+
+`needs` says what the product still lacks for a scenario; it is then played where it can be and
+reported as *waiting*, neither passed nor skipped. `quiet` ones have no crossing at all.
+`px` is the height, in the picture, of the people at the line; below 72 px a scenario needs
+`small-people`.
+
+## The suite
+
 """
 
 
@@ -109,9 +130,38 @@ def _config() -> str:
     )
 
 
+def _scenarios() -> str:
+    from simulations.scenario import Scenario, suite
+    from simulations.world import World
+
+    rows = []
+    for loaded in suite():
+        scenario = loaded.model
+        events = len(World(scenario).events(0.0, scenario.duration_s))
+        rows.append(
+            (
+                f"`{scenario.name}`",
+                scenario.story,
+                str(events) if events else "quiet",
+                f"{scenario.person_px_at_line:g}" if scenario.person_px_at_line else "-",
+                f"{scenario.duration_s:g}",
+                ", ".join(scenario.needs) or "-",
+            )
+        )
+    schema = Scenario.model_json_schema(mode="validation", schema_generator=_Schema)
+    lines = [
+        *reference.table(("scenario", "what happens", "events", "px", "seconds", "needs"), rows),
+        "",
+        "## Keys of a scenario",
+        "",
+        *_keys(schema, schema.get("$defs", {}), ""),
+    ]
+    return _SCENARIO_HEAD + "\n".join(lines).rstrip("\n") + "\n"
+
+
 def files() -> dict[str, str]:
     """Name and text of every generated file."""
-    return {**reference.files(), "config.md": _config()}
+    return {**reference.files(), "config.md": _config(), "scenarios.md": _scenarios()}
 
 
 def main(arguments: list[str]) -> int:

@@ -49,6 +49,12 @@ def test_generated_config_reference_is_fresh(root: Path) -> None:
     assert made == (root / "docs" / "config.md").read_text(encoding="utf-8")
 
 
+def test_generated_scenario_reference_is_fresh(root: Path) -> None:
+    """Every scenario and every key of one stands on the page, as they are now."""
+    made = _generate(root).files()["scenarios.md"]
+    assert made == (root / "docs" / "scenarios.md").read_text(encoding="utf-8")
+
+
 def test_stale_page_is_noticed(root: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     """`docs/generate.py --check` names a page that differs, and fails."""
     generate = _generate(root)

@@ -62,9 +62,11 @@ def test_every_need_has_a_scenario_that_waits_for_it():
 def test_places_lights_and_faults_are_spread():
     """Fields, canals, flood, hills, posts and gates; day, dusk and night; links, receivers, cameras."""
     tags = [loaded.model.tags for loaded in SUITE]
-    assert {"field", "canal", "flood", "hills", "post", "gate"} <= {tag.place for tag in tags}
+    assert {"sea", "field", "canal", "flood", "hills", "post", "gate"} <= {
+        tag.place for tag in tags
+    }
     assert {"day", "dusk", "night"} == {tag.light for tag in tags}
     assert {"none", "link", "gps", "camera", "weather"} == {tag.fault for tag in tags}
     kinds = {actor.kind for loaded in SUITE for actor in loaded.model.actor}
     assert {"walker", "runner", "creeping", "crawling", "carrier", "farmer", "tourist", "patrol",
-            "swimmer", "cyclist", "motorbike", "sampan", "buffalo", "cow", "dog", "birds"} <= kinds  # fmt: skip
+            "swimmer", "cyclist", "motorbike", "sampan", "motorboat", "buffalo", "cow", "dog", "birds"} <= kinds  # fmt: skip
