@@ -3,9 +3,11 @@
 from typing_extensions import Self
 
 from runtime.clock import Clock, SystemClock
+from runtime.errors import Broken
 from runtime.workers import Supervisor
 from simulations.film import Film
 from simulations.mjpeg import CameraServer, LiveCamera
+from simulations.rtsp import RtspCamera, RtspServer
 from simulations.scenario import load_scenario
 from simulations.world import World
 
@@ -19,9 +21,15 @@ class Studio:
         scenario: name or path.
         port: of the HTTP server; 0 takes a free one.
         clock: real time.
+        rtsp: serve the cameras as RTSP too.
+
+    Raises:
+        AskOperator: RTSP is asked for and the machine lacks its packages.
     """
 
-    def __init__(self, scenario: str, *, port: int = 0, clock: Clock | None = None) -> None:
+    def __init__(
+        self, scenario: str, *, port: int = 0, clock: Clock | None = None, rtsp: bool = False
+    ) -> None:
         self._clock = clock if clock is not None else SystemClock()
         self.world = World(load_scenario(scenario).model)
         self._began_s: float | None = None
@@ -34,10 +42,25 @@ class Studio:
         for camera in cameras.values():
             self._workers.add(camera, beat_timeout_s=_BEAT_TIMEOUT_S)
         self._workers.add(self._server, beat_timeout_s=_BEAT_TIMEOUT_S)
+        self._rtsp: RtspServer | None = None
+        if rtsp:
+            self._rtsp = RtspServer(
+                [
+                    RtspCamera(id=camera.id, url=self._server.url(camera.id), fps=camera.fps)
+                    for camera in self.world.scenario.camera
+                ]
+            )
+            self._workers.add(self._rtsp, beat_timeout_s=_BEAT_TIMEOUT_S)
 
     def url(self, camera_id: str) -> str:
         """Return the address of a camera's stream."""
         return self._server.url(camera_id)
+
+    def rtsp_url(self, camera_id: str) -> str:
+        """Return the address of a camera's RTSP stream, for a studio that was asked to serve it."""
+        if self._rtsp is None:
+            raise Broken("a studio asked for RTSP addresses serves RTSP", found="rtsp=False")
+        return self._rtsp.url(camera_id)
 
     def scene_time_s(self) -> float:
         """Return seconds since `go`, 0 before it."""
