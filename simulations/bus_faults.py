@@ -85,6 +85,7 @@ class FaultyLine:
     @property
     def connected(self) -> bool:
         """Whether the node believes that the line holds."""
+        self.step()
         return self._line.connected
 
     @property
@@ -102,13 +103,13 @@ class FaultyLine:
         expiry_s: int | None = None,  # noqa: ARG002  # late, but never so late
     ) -> int | None:
         """Send it on its way; None while the line is known to be cut."""
+        self.step()
         if not self._line.connected:
             return None
         self._token += 1
         now_s = self._clock.monotonic_s()
         if self._now("half_open") is not None:
-            self.swallowed += 1
-            self._tainted = True
+            self._swallow(1)
             return self._token
         self._free_up_s = max(self._free_up_s, now_s) + self._carrying_s(payload)
         for _ in range(2 if self._now("duplicate") is not None else 1):
@@ -139,8 +140,7 @@ class FaultyLine:
         now_s = self._clock.monotonic_s()
         for message in self._line.inbox():
             if self._now("half_open") is not None:
-                self.swallowed += 1
-                self._tainted = True
+                self._swallow(1)
                 continue
             self._free_down_s = max(self._free_down_s, now_s) + self._carrying_s(message.payload)
             self._down.append(_Downward(due_s=self._free_down_s + self._delay_s(), message=message))
@@ -193,10 +193,13 @@ class FaultyLine:
         self._free_up_s = self._free_down_s = now_s
         self._retry_s = now_s + BACK_OFF_S[0]
 
+    def _swallow(self, messages: int) -> None:
+        self.swallowed += messages
+        self._tainted = self._tainted or messages > 0
+
     def _deliver(self, now_s: float) -> None:
         if self._now("half_open") is not None:
-            self.swallowed += len(self._up)
-            self._tainted = self._tainted or bool(self._up)
+            self._swallow(len(self._up))
             self._up.clear()
         while self._up and self._up[0].due_s <= now_s and self._line.connected:
             one = self._up.popleft()

@@ -71,7 +71,7 @@ def load(path: Path, frame_size_px: tuple[int, int]) -> Reel:
     if not path.exists():
         return Reel(frame_size_px)
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return _reel({name: stored[name] for name in stored.files}, frame_size_px)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         get_logger(worker="detection_cache").warning(
