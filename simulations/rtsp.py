@@ -10,6 +10,7 @@ import select
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,10 @@ class RtspServer:
             start_new_session=True,
         )
         order = {"port": port, "cameras": [asdict(camera) for camera in cameras]}
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.close)
             self._port = int(self._ask(order)["port"])
-        except BaseException:
-            self.close()
-            raise
+            undo.pop_all()
 
     def url(self, camera_id: str) -> str:
         """Return the address of a camera's stream."""
