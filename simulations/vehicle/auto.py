@@ -7,6 +7,7 @@ from simulations.vehicle.body import STOPPED, Thrust
 from simulations.vehicle.craft import Craft, Maneuver, Parked, TakeOff
 from simulations.vehicle.item_words import spoken
 from simulations.vehicle.legs import ItemLeg
+from simulations.vehicle.missions_mapping import has_place
 from simulations.vehicle.ports import Command, CommandResult, Item, MissionStore, Place
 from simulations.vehicle.returning import Landing, Return
 from simulations.vehicle.sequencer import COMPLETE, RUNNING, Sequencer, navigates
@@ -163,12 +164,7 @@ class Auto:
         elif item.command in (_CONDITION_DELAY, _CONDITION_DISTANCE):
             self._begun_s = self._craft.now_s
         else:
-            self._give(
-                Command(
-                    id=item.command, params=item.params, x=item.x_e7 * 1e-7, y=item.y_e7 * 1e-7,
-                    z=item.z_m, frame=item.frame, is_int=True, raw_x=item.x_e7, raw_y=item.y_e7,
-                )
-            )  # fmt: skip
+            self._give(_command_of(item))
 
     def item_done(self, seq: int, item: Item) -> bool:
         """Whether a begun item is finished; if so, report it."""
@@ -288,20 +284,28 @@ class Auto:
 
     def _window(self) -> tuple[Item, ...]:
         begin = max(1, self.sequencer.seq)
-        return tuple(self._store.items[begin : begin + _LOOKED_AT])
+        return tuple(self.sequencer.items[begin : begin + _LOOKED_AT])
 
     def _notice_change(self) -> None:
         if self._store.version == self._seen_version:
             return
         changed = self._window() != self._seen
         self._look()
-        if not self._store.items:
+        if not self.sequencer.items:
             self.sequencer.stop()
-        if not changed or (self.sequencer.state != RUNNING and self._store.items):
+        if not changed or (self.sequencer.state != RUNNING and self.sequencer.items):
             return
         if self._craft.landed or not self._craft.armed:
             return
-        if self.sequencer.seq < len(self._store.items) and self.sequencer.restart_current():
+        if self.sequencer.seq < len(self.sequencer.items) and self.sequencer.restart_current():
             self._craft.say("Auto mission changed, restarted command", _CRITICAL)
         else:
             self._craft.say("Auto mission changed but failed to restart command", _CRITICAL)
+
+
+def _command_of(item: Item) -> Command:
+    scale = 1e-7 if has_place(item.command) else 1.0
+    return Command(
+        id=item.command, params=item.params, x=item.x_e7 * scale, y=item.y_e7 * scale,
+        z=item.z_m, frame=item.frame, is_int=True, raw_x=item.x_e7, raw_y=item.y_e7,
+    )  # fmt: skip

@@ -69,6 +69,9 @@ class Controller:
         self.height = HeightReference()
         self._hold_level = True
         self._integral = [0.0, 0.0]
+        self.climb_m_s: float | None = None
+        self.sink_m_s: float | None = None
+        """Rates asked for by DO_CHANGE_SPEED; None takes WPNAV_SPEED_UP and _DN."""
         self.yaw_rad = 0.0
         self._yaw_rate_limit_rad_s = math.radians(60)
         self._yaw_rate_rad_s = 0.0
@@ -168,13 +171,11 @@ class Controller:
             jerk_m_s3=p["PSC_JERK_Z"],
         )
 
-    def to_height(
-        self, alt_m: float, dt_s: float, *, up_m_s: float | None = None, down_m_s: float | None = None
-    ) -> None:  # fmt: skip
+    def to_height(self, alt_m: float, dt_s: float) -> None:
         """Climb or sink to a height above sea level and stay there."""
         p = self._parameters
-        up = p["WPNAV_SPEED_UP"] / 100 if up_m_s is None else up_m_s
-        down = p["WPNAV_SPEED_DN"] / 100 if down_m_s is None else down_m_s
+        up = self.climb_m_s or p["WPNAV_SPEED_UP"] / 100
+        down = self.sink_m_s or p["WPNAV_SPEED_DN"] / 100
         off = alt_m - self.height.alt_m
         limits = self.height_limits(up if off > 0 else down)
         way = math.copysign(1.0, off)

@@ -76,6 +76,14 @@ class Flight:
             return 3
         return 2
 
+    def reboot(self) -> None:
+        """STABILIZE, as after power-on; the mission is at its beginning."""
+        self.auto.leave()
+        self.auto.disarmed()
+        self.mode = MODES[modes.STABILIZE]
+        self._maneuver = self._make(self.mode)
+        self._take_off = None
+
     # Modes
 
     def set_mode(self, number: int) -> Refusal | None:
@@ -99,7 +107,7 @@ class Flight:
         self._take_off = None
         if not craft.landed:
             self._craft.controller.take_over(craft.estimate)
-        craft.speed_m_s = None
+        craft.speed_m_s = craft.controller.climb_m_s = craft.controller.sink_m_s = None
         self._maneuver = self._make(mode)
         self._mode_changed()
         return None

@@ -59,11 +59,16 @@ class Sequencer:
         self._do_loaded = False
         self._do_from: int | None = None
         self._jumps: dict[int, int] = {}
+        self._read: Sequence[Item] = ()
+        self._read_version: int | None = None
 
     @property
     def items(self) -> Sequence[Item]:
-        """The mission, slot 0 is home."""
-        return self._store.items
+        """The mission, slot 0 is home (as it was at the last change of any slot)."""
+        if self._store.version != self._read_version:
+            self._read_version = self._store.version
+            self._read = tuple(self._store.items)
+        return self._read
 
     @property
     def seq(self) -> int:
