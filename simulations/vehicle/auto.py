@@ -188,7 +188,7 @@ class Auto:
     def _hover(self) -> Maneuver:
         craft = self._craft
         place = craft.plane.to_place(*craft.stopping_point_m(), craft.estimate.alt_m)
-        self._leg = ItemLeg(craft, place, following=None, speed_scale=1.0)
+        self._leg = ItemLeg(craft, place, following=None)
         return self._leg
 
     def place_of(self, item: Item) -> Place:
@@ -231,7 +231,7 @@ class Auto:
             following = self.sequencer.following(seq) if self._passes(item) else None
             goes_on = following is not None and following.command in (_WAYPOINT, _SPLINE)
             after = self.place_of(following) if following is not None and goes_on else None
-            self._leg = ItemLeg(craft, self.place_of(item), following=after, speed_scale=1.0)
+            self._leg = ItemLeg(craft, self.place_of(item), following=after)
             self._flying = self._leg
 
     @staticmethod

@@ -1,7 +1,6 @@
 """The position controller: follows a smooth reference with tilt and thrust, by the estimate alone."""
 
 import math
-from dataclasses import dataclass
 
 from simulations.vehicle.body import GRAVITY_M_S2, Thrust
 from simulations.vehicle.estimator import Estimate
@@ -9,10 +8,10 @@ from simulations.vehicle.parameters import Parameters
 from simulations.vehicle.reference import (
     HeightReference,
     LevelReference,
-    Limits,
     approach_speed_m_s,
     run_on_m,
 )
+from simulations.vehicle.scurve import Limits
 
 _POSITION_P = 1.2
 _VELOCITY_P = 2.4
@@ -20,40 +19,6 @@ _VELOCITY_I = 0.6
 _HEIGHT_P = 5.0
 _CLIMB_P = 5.0
 _YAW_P = 2.5
-_CROSS_TRACK_P = 0.7
-_CROSS_TRACK_MAX_M_S = 3.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
-    """A straight way over ground.
-
-    Attributes:
-        start_m: north, east of its beginning.
-        end_m: north, east of its end.
-        speed_m_s: along it.
-        end_speed_m_s: allowed at its end.
-    """
-
-    start_m: tuple[float, float]
-    end_m: tuple[float, float]
-    speed_m_s: float
-    end_speed_m_s: float = 0.0
-
-    @property
-    def length_m(self) -> float:
-        """Over ground."""
-        return math.hypot(self.end_m[0] - self.start_m[0], self.end_m[1] - self.start_m[1])
-
-    def along_m(self, north_m: float, east_m: float) -> float:
-        """Way done by the foot of a point on the leg."""
-        length = self.length_m
-        if length < 1e-6:
-            return 0.0
-        return (
-            (north_m - self.start_m[0]) * (self.end_m[0] - self.start_m[0])
-            + (east_m - self.start_m[1]) * (self.end_m[1] - self.start_m[1])
-        ) / length
 
 
 class Controller:
@@ -117,41 +82,10 @@ class Controller:
         self.level.step(wanted, limits, dt_s)
         self._hold_level = True
 
-    def along(self, leg: Leg, limits: Limits, dt_s: float) -> float:
-        """Fly along a leg.
-
-        Returns:
-            Metres of the leg done by the reference.
-        """
-        length = leg.length_m
-        if length < 1e-3:
-            self.to_point(*leg.end_m, limits, dt_s)
-            return 0.0
-        north = (leg.end_m[0] - leg.start_m[0]) / length
-        east = (leg.end_m[1] - leg.start_m[1]) / length
-        done = leg.along_m(self.level.north_m, self.level.east_m)
-        across = (
-            -(self.level.north_m - leg.start_m[0]) * east
-            + (self.level.east_m - leg.start_m[1]) * north
-        )
-        left_m = length - done
-        if left_m > 0:
-            left_m = max(0.0, left_m - self.level.run_on_m(north, east, limits.jerk_m_s3))
-        bound = Limits(
-            speed_m_s=min(limits.speed_m_s, leg.speed_m_s),
-            acceleration_m_s2=limits.acceleration_m_s2,
-            jerk_m_s3=limits.jerk_m_s3,
-        )
-        forward = math.copysign(
-            approach_speed_m_s(abs(left_m), bound, leg.end_speed_m_s if left_m >= 0 else 0.0),
-            left_m if abs(left_m) > 1e-6 else 1.0,
-        )
-        back = max(-_CROSS_TRACK_MAX_M_S, min(_CROSS_TRACK_MAX_M_S, -_CROSS_TRACK_P * across))
-        self.level.step(
-            (north * forward - east * back, east * forward + north * back), limits, dt_s
-        )
+    def run_legs(self, limits: Limits, dt_s: float) -> None:
+        """Let the legs of a mission that are under way go on."""
+        self.level.run(limits, dt_s)
         self._hold_level = True
-        return done
 
     def velocity(self, north_m_s: float, east_m_s: float, limits: Limits, dt_s: float) -> None:
         """Fly with a velocity over ground."""
