@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime.errors import AskOperator, BorderWatchError, RetryLater
+from simulations.vehicle.command import vehicle
 
 if TYPE_CHECKING:
     from simulations.score.report import Report
@@ -166,6 +167,7 @@ def record(
 
 
 app.command(name="film", hidden=True)(record)
+app.command(name="vehicle")(vehicle)
 
 
 @app.command()

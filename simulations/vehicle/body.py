@@ -11,7 +11,7 @@ _LINEAR_DRAG_PER_S = 0.05
 _TILT_TAU_S = 0.12
 _LIFT_TAU_S = 0.08
 _CLIMB_ACCELERATION_MAX_M_S2 = 7.0
-_ON_GROUND_M = 0.02
+_GROUND_STEP_M = 0.25
 
 GroundHeight = Callable[[float, float], float]
 """North and east metres from the origin to the ground's height above sea level in metres."""
@@ -66,13 +66,19 @@ class Body:
         self.tilt_east_m_s2 = 0.0
         self.lift_m_s2 = 0.0
         self.acceleration_m_s2 = (0.0, 0.0, 0.0)
+        self._ground_at = (north_m, east_m)
+        self._ground_m = self.alt_m
         self.hit_m_s: float | None = None
         """Speed of a touch-down in this very step."""
 
     @property
     def ground_alt_m(self) -> float:
-        """Height of the ground below, above sea level."""
-        return self._ground(self.north_m, self.east_m)
+        """Height of the ground below, above sea level; asked anew after every quarter of a metre."""
+        north_m, east_m = self._ground_at
+        if abs(north_m - self.north_m) + abs(east_m - self.east_m) > _GROUND_STEP_M:
+            self._ground_at = (self.north_m, self.east_m)
+            self._ground_m = self._ground(self.north_m, self.east_m)
+        return self._ground_m
 
     def drag_m_s2(self, wind_north_m_s: float, wind_east_m_s: float) -> tuple[float, float]:
         """Acceleration by the air.
