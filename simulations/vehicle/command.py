@@ -11,7 +11,8 @@ from runtime.errors import AskOperator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulations.vehicle.copter import Copter, Setup
+    from simulations.vehicle.copter import Copter
+    from simulations.vehicle.making import Setup
     from simulations.vehicle.ports import Place
     from simulations.vehicle.server import Fault
 
@@ -103,8 +104,8 @@ def _setup(
 ) -> "tuple[Setup, Fault | None]":  # fmt: skip
     from dataclasses import replace
 
-    from simulations.vehicle.copter import Media, Setup
     from simulations.vehicle.lossy import Losses, LossyMedium
+    from simulations.vehicle.making import Media, Setup
 
     if firmware not in ("4.7", "4.6"):
         raise AskOperator(

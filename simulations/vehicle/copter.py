@@ -2,13 +2,12 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from simulations.vehicle.arming import Arming
 from simulations.vehicle.auto import Auto
 from simulations.vehicle.battery import Battery
-from simulations.vehicle.body import Body, GroundHeight, quaternion_of
+from simulations.vehicle.body import Body, quaternion_of
 from simulations.vehicle.camera import Camera
 from simulations.vehicle.channel import Channel
 from simulations.vehicle.commands import FlightCommands
@@ -21,6 +20,7 @@ from simulations.vehicle.failsafes import Failsafes
 from simulations.vehicle.fence import Fence
 from simulations.vehicle.flight import Flight, Refusal
 from simulations.vehicle.gimbal import Gimbal
+from simulations.vehicle.making import Media, Setup, Truth
 from simulations.vehicle.messages import FlightMessages
 from simulations.vehicle.parameter_link import ParameterLink
 from simulations.vehicle.parameters import Parameters
@@ -29,7 +29,6 @@ from simulations.vehicle.plane import LocalPlane
 from simulations.vehicle.ports import (
     Command,
     CommandResult,
-    Medium,
     Message,
     Organ,
     Peer,
@@ -56,60 +55,6 @@ _READY_S = 2.4
 _INFO, _WARNING = 6, 4
 _TEXTS_HELD = 200
 """Lines of one tick; more would be a storm, and the newest go."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
-    """The radio of one link, one object per direction; None is a good cable."""
-
-    down: Medium | None = None
-    up: Medium | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What a copter is made of.
-
-    Attributes:
-        home: where it stands when it is switched on.
-        heading_deg: nose, clockwise from north.
-        seed: of wind, noise and losses.
-        firmware: ``4.7`` or ``4.6``.
-        parameters: values before the first boot, by name.
-        start_unix_s: UTC at vehicle time 0, for the GPS clock.
-        ground: height above sea level by place; None is level ground at `home`.
-        media: radio of each link, by its number.
-    """
-
-    home: Place
-    heading_deg: float = 0.0
-    seed: int = 1
-    firmware: str = "4.7"
-    parameters: Mapping[str, float] = field(default_factory=dict)
-    start_unix_s: float = 1_700_000_000.0
-    ground: GroundHeight | None = None
-    media: Mapping[int, Media] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
-    """Where the copter truly is, whatever it believes.
-
-    Attributes:
-        now_s: vehicle time.
-        place: WGS84, above sea level.
-        velocity_ned_m_s: north, east, down.
-        euler_rad: roll, pitch, yaw.
-        on_ground: it touches it.
-        armed: motors may turn.
-    """
-
-    now_s: float
-    place: Place
-    velocity_ned_m_s: tuple[float, float, float]
-    euler_rad: tuple[float, float, float]
-    on_ground: bool
-    armed: bool
 
 
 class Copter:

@@ -10,7 +10,8 @@ from simulations.landscape import landscape
 from simulations.scenario import Scenario
 from simulations.scenario_node import DroneFaultSettings, DroneSettings
 from simulations.site import load_site
-from simulations.vehicle.copter import Copter, Setup
+from simulations.vehicle.copter import Copter
+from simulations.vehicle.making import Setup
 from simulations.vehicle.ports import Place
 
 GEOID_M = -12.0

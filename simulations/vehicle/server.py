@@ -6,8 +6,9 @@ import socket
 from collections.abc import Callable
 from typing import IO
 
-from simulations.vehicle.copter import TICK_S, Copter, Truth
+from simulations.vehicle.copter import TICK_S, Copter
 from simulations.vehicle.links import LinkSocket, TcpPort, UdpPort
+from simulations.vehicle.making import Truth
 
 _WAIT_S = 0.005
 _BEHIND_S = 0.25
