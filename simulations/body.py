@@ -20,13 +20,20 @@ _MAKERS: dict[Kind, Callable[[FigureState], Body]] = {
 }
 
 
-@lru_cache(maxsize=128)
 def build(figure: FigureState, ground_m: float = 0.0) -> Body:
     """Return a figure's body in the site's frame.
 
-    One instant is asked for its shadow, its picture and its box: the answer is kept a while.
     ``ground_m`` is the height of the ground or water below what flies.
     """
-    if figure.kind == "birds":
-        return animal.bird(figure, ground_m)
+    return _flying(figure, ground_m) if figure.kind == "birds" else _standing(figure)
+
+
+# One instant is asked for its shadow, its picture and its box: the answer is kept a while.
+@lru_cache(maxsize=128)
+def _standing(figure: FigureState) -> Body:
     return _MAKERS.get(figure.kind, walking_person)(figure)
+
+
+@lru_cache(maxsize=128)
+def _flying(figure: FigureState, ground_m: float) -> Body:
+    return animal.bird(figure, ground_m)

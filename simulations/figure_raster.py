@@ -213,56 +213,74 @@ def fragments(flat: Outline, shape: tuple[int, ...]) -> Fragments:
     capsule = np.flatnonzero(known)
     capsule = capsule[np.argsort(-flat.depth_m[capsule], kind="stable")]
     left_top, size_px = low[capsule].astype(np.int64), (high - low)[capsule].astype(np.int64)
-    counts = size_px[:, 0] * size_px[:, 1]
-    starts = np.concatenate(([0], np.cumsum(counts)))
-    piece = np.repeat(np.arange(len(capsule)), counts)
-    inner = np.arange(int(starts[-1])) - starts[piece]
-    wide = size_px[piece, 0]
-    row = inner // wide
-    x = (inner - row * wide + left_top[piece, 0]).astype(np.float32)
-    y = (row + left_top[piece, 1]).astype(np.float32)
-    return _reckoned(flat, capsule, left_top, size_px, starts, piece, x, y)
+    wide, tall = size_px[:, 0], size_px[:, 1]
+    # Rows of all windows one below the other; what is the same along a row is reckoned once.
+    row_piece = np.repeat(np.arange(len(capsule)), tall)
+    row_y = np.arange(len(row_piece)) - np.repeat(np.cumsum(tall) - tall - left_top[:, 1], tall)
+    row_wide = wide[row_piece]
+    row_start = np.cumsum(row_wide) - row_wide
+    row = np.repeat(np.arange(len(row_piece)), row_wide)
+    x = (np.arange(len(row)) - row_start[row]).astype(np.float32)
+    starts = np.concatenate(([0], np.cumsum(wide * tall)))
+    rows = _row_table(flat, capsule[row_piece], left_top[row_piece, 0], row_y)
+    return _reckoned(flat, capsule, left_top, size_px, starts, np.take(rows, row, axis=1), x)
+
+
+def _row_table(
+    flat: Outline, capsule: npt.NDArray[np.int64], left: npt.NDArray[np.int64],
+    row_y: npt.NDArray[np.int64],
+) -> Floats:  # fmt: skip
+    """Return (12, rows) of what is the same along each row of each capsule's window."""
+    body = flat.body
+    axis = flat.end_px - flat.start_px
+    long = np.maximum(np.hypot(axis[:, 0], axis[:, 1]), 1e-3)
+    ux, uy = axis[:, 0] / long, axis[:, 1] / long
+    ra, rb = flat.start_radius_px, flat.end_radius_px
+    sine = np.clip((rb - ra) / long, -0.999, 0.999)
+    slant = sine / np.sqrt(1.0 - sine * sine)
+    metres = body.start_radius_m / np.maximum(ra, 1e-3)
+    surface_m = body.surface_m if body.surface_m is not None else 0.0
+    z0, dz = body.start_m[:, 2] - surface_m, body.end_m[:, 2] - body.start_m[:, 2]
+    table = np.stack((ux, uy, 1.0 / long, long, ra, rb - ra, slant, metres, z0, dz))
+    table = table[:, capsule]
+    px, py = left - flat.start_px[capsule, 0], row_y - flat.start_px[capsule, 1]
+    along, across = px * table[0] + py * table[1], py * table[0] - px * table[1]
+    return np.concatenate((along[None], across[None], table)).astype(np.float32)
 
 
 def _reckoned(
     flat: Outline, capsule: npt.NDArray[np.int64], left_top: npt.NDArray[np.int64],
-    size_px: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], piece: npt.NDArray[np.int64],
-    x: Floats, y: Floats,
+    size_px: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], table: Floats, x: Floats,
 ) -> Fragments:  # fmt: skip
     """Return coverage and normals: the distance to a round cone seen from the side.
 
     Source: the tangent lines of two circles touch them at one angle, whose sine is the difference
     of the radii over the distance of the middles.
     """
-    body = flat.body
-    axis = flat.end_px[capsule] - flat.start_px[capsule]
-    long = np.maximum(np.hypot(axis[:, 0], axis[:, 1]), 1e-3)
-    unit = axis / long[:, None]
-    ra, rb = flat.start_radius_px[capsule], flat.end_radius_px[capsule]
-    sine = np.clip((rb - ra) / long, -0.999, 0.999)
-    slant = sine / np.sqrt(1.0 - sine * sine)
-    table = np.column_stack(
-        (flat.start_px[capsule], unit, 1.0 / long, long, ra, rb - ra, slant)
-    ).astype(np.float32)  # fmt: skip
-    px, py, ux, uy, per_long, length, r0, dr, slope = table[piece].T
-    x -= px
-    y -= py
-    along, across = x * ux + y * uy, y * ux - x * uy
-    t = np.clip((along + np.abs(across) * slope) * per_long, 0.0, 1.0)
-    radius = r0 + dr * t
-    beyond = along - t * length
-    distance = np.sqrt(beyond * beyond + across * across)
-    cover = np.clip(radius - distance + np.float32(0.5), 0.0, 1.0)
+    along, across, ux, uy, per_long, length, radius, dr, slope, metres, z0, dz = table
+    along += x * ux
+    across -= x * uy
+    slope *= np.abs(across)
+    slope += along
+    slope *= per_long
+    t = np.clip(slope, 0.0, 1.0, out=slope)
+    dr *= t
+    radius += dr
+    length *= t
+    beyond = along - length
+    far2 = beyond * beyond + across * across
+    cover = radius - np.sqrt(far2)
+    cover += np.float32(0.5)
+    np.clip(cover, 0.0, 1.0, out=cover)
     safe = np.float32(1.0) / np.maximum(radius, np.float32(0.3))
-    n_along, n_across = beyond * safe, across * safe
-    normal_x, normal_y = n_along * ux - n_across * uy, n_along * uy + n_across * ux
-    normal_z = np.sqrt(np.maximum(np.float32(1.0) - n_along * n_along - n_across * n_across, 0.0))
-    metres = (body.start_radius_m[capsule] / np.maximum(ra, 1e-3)).astype(np.float32)[piece]
-    if body.surface_m is not None:
+    far2 *= safe * safe
+    normal_z = np.sqrt(np.maximum(np.float32(1.0) - far2, 0.0))
+    beyond_unit = beyond * safe
+    safe *= across
+    normal_x, normal_y = beyond_unit * ux - safe * uy, beyond_unit * uy + safe * ux
+    if flat.body.surface_m is not None:
         up = flat.up.astype(np.float32)
-        z0 = body.start_m[capsule, 2] - body.surface_m
-        dz = body.end_m[capsule, 2] - body.start_m[capsule, 2]
-        over = z0.astype(np.float32)[piece] + dz.astype(np.float32)[piece] * t
+        over = z0 + dz * t
         over += radius * metres * (normal_x * up[0] + normal_y * up[1] - normal_z * up[2])
         cover *= np.clip(over / np.maximum(metres, 1e-6) + np.float32(0.5), 0.0, 1.0)
     return Fragments(
@@ -272,44 +290,46 @@ def _reckoned(
             for (left, top), (wide, tall) in zip(left_top.tolist(), size_px.tolist(), strict=True)
         ),
         starts=tuple(starts.tolist()),
-        of=capsule[piece],
+        of=np.repeat(capsule, np.diff(starts)),
         cover=cover,
         normal_x=normal_x,
         normal_y=normal_y,
         normal_z=normal_z,
-        along=(t * length + beyond) * metres,
+        along=along * metres,
         around=across * metres,
     )
 
 
-def sheet_cover(sheets: list[Sheet], place: Window) -> npt.NDArray[np.uint8]:
-    """Return 0..255: how much of each pixel of a window the facets cover together."""
-    rows, columns = place
-    mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype=np.uint8)
-    for sheet in sheets:
-        cv2.fillConvexPoly(mask, fixed_point(sheet.points_px, place), 255, cv2.LINE_AA, _SHIFT)
+Corners = list[npt.NDArray[np.int32]]
+"""Of facets, each (n, 1, 2) in a window, as OpenCV takes fractions of a pixel."""
+
+
+def corners(points_px: list[FloatArray], place: Window) -> Corners:
+    """Return the corners of facets in a window."""
+    moved = (np.concatenate(points_px) - (place[1].start, place[0].start)) * float(1 << _SHIFT)
+    fixed = np.rint(np.clip(moved, -1e6, 1e6)).astype(np.int32).reshape(-1, 1, 2)
+    return np.split(fixed, np.cumsum([len(part) for part in points_px])[:-1])
+
+
+def sheet_cover(pieces: Corners, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Return 0..255: how much of each pixel of a window facets cover together."""
+    mask = np.zeros(size, dtype=np.uint8)
+    for piece in pieces:
+        cv2.fillConvexPoly(mask, piece, 255, cv2.LINE_AA, _SHIFT)
     return mask
 
 
 def sheet_colours(
-    sheets: list[Sheet], colours: FloatArray, place: Window
+    pieces: Corners, colours: FloatArray, size: tuple[int, int]
 ) -> npt.NDArray[np.uint8]:  # fmt: skip
     """Return (h, w, c) colours of a window where facets lie, a pixel beyond their edges."""
-    rows, columns = place
-    shape = (rows.stop - rows.start, columns.stop - columns.start, colours.shape[1])
-    canvas = np.zeros(shape, dtype=np.uint8)
-    for sheet, colour in zip(sheets, colours.tolist(), strict=True):
-        points = fixed_point(sheet.points_px, place)
-        cv2.polylines(canvas, [points], True, colour, 3, cv2.LINE_8, _SHIFT)  # noqa: FBT003  # OpenCV's own order
-    for sheet, colour in zip(sheets, colours.tolist(), strict=True):
-        cv2.fillConvexPoly(canvas, fixed_point(sheet.points_px, place), colour, cv2.LINE_8, _SHIFT)
+    canvas = np.zeros((*size, colours.shape[1]), dtype=np.uint8)
+    known = colours.tolist()
+    for piece, colour in zip(pieces, known, strict=True):
+        cv2.polylines(canvas, [piece], True, colour, 3, cv2.LINE_8, _SHIFT)  # noqa: FBT003  # OpenCV's own order
+    for piece, colour in zip(pieces, known, strict=True):
+        cv2.fillConvexPoly(canvas, piece, colour, cv2.LINE_8, _SHIFT)
     return canvas
-
-
-def fixed_point(points_px: FloatArray, place: Window) -> npt.NDArray[np.int32]:
-    """Return (n, 1, 2) points in a window as OpenCV takes fractions of a pixel."""
-    moved = (points_px - (place[1].start, place[0].start)) * float(1 << _SHIFT)
-    return np.rint(np.clip(moved, -1e6, 1e6)).astype(np.int32).reshape(-1, 1, 2)
 
 
 def cover_of(flat: Outline, place: Window, shape: tuple[int, ...]) -> Floats:
@@ -318,7 +338,8 @@ def cover_of(flat: Outline, place: Window, shape: tuple[int, ...]) -> Floats:
     cover = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype=np.float32)
     sheets = [sheet for sheet in flat.sheets if sheet.facet.boxed]
     if sheets:
-        cover[:] = sheet_cover(sheets, place) / np.float32(255.0)
+        pieces_of = corners([sheet.points_px for sheet in sheets], place)
+        cover[:] = sheet_cover(pieces_of, cover.shape) / np.float32(255.0)
     pieces = fragments(flat, shape)
     for number, (top, bottom, left, right) in enumerate(pieces.places):
         if not flat.body.boxed[pieces.capsule[number]]:

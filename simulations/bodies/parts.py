@@ -136,14 +136,7 @@ class Parts:
         turn = _turn(math.radians(azimuth_deg), pitch_rad, roll_rad)
         feet = np.array(feet_enu_m)
         limbs = np.array(self._limbs, dtype=np.float64).reshape(-1, 8)
-        facets = []
-        for points, inside, paint, boxed in self._facets:
-            facet = _facet(np.array(points) @ turn + feet, paint, boxed=boxed)
-            if inside is not None:
-                facet = _outward(facet, np.array(inside) @ turn + feet)
-            cut = facet if surface_m is None else _above(facet, surface_m)
-            if cut is not None:
-                facets.append(cut)
+        facets = self._placed_facets(turn, feet, surface_m)
         level = _turn(math.radians(azimuth_deg), 0.0, 0.0)
         return Body(
             start_m=limbs[:, 0:3] @ turn + feet,
@@ -152,7 +145,7 @@ class Parts:
             end_radius_m=limbs[:, 7],
             paint=np.array(self._paints, dtype=np.float32).reshape(-1, 5),
             boxed=np.array(self._boxed, dtype=np.bool_),
-            facets=tuple(facets),
+            facets=facets,
             marks=tuple(
                 Mark(points_m=np.array(points) @ level + feet, share=share, paint=paint)
                 for points, share, paint in self._marks
@@ -162,6 +155,35 @@ class Parts:
             if ground_m is None
             else ground_m,
         )
+
+    def _placed_facets(
+        self, turn: FloatArray, feet: FloatArray, surface_m: float | None
+    ) -> tuple[Facet, ...]:
+        if not self._facets:
+            return ()
+        points = np.array([p for piece, _, _, _ in self._facets for p in piece]) @ turn + feet
+        sizes = [len(piece) for piece, _, _, _ in self._facets]
+        starts = np.cumsum([0, *sizes])
+        first = starts[:-1]
+        normals = np.cross(points[first + 1] - points[first], points[first + 2] - points[first])
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+        middles = np.add.reduceat(points, first) / np.array(sizes)[:, None]
+        own = np.array([inside or (0.0, 0.0, 0.0) for _, inside, _, _ in self._facets])
+        away = np.einsum("ij,ij->i", middles - (own @ turn + feet), normals)
+        found = []
+        for k, (_, inside, paint, boxed) in enumerate(self._facets):
+            flip = inside is not None and away[k] < 0.0
+            facet = Facet(
+                points_m=points[starts[k] : starts[k + 1]],
+                outward=-normals[k] if flip else normals[k],
+                paint=paint,
+                sheet=inside is None,
+                boxed=boxed,
+            )
+            cut = facet if surface_m is None else _above(facet, surface_m)
+            if cut is not None:
+                found.append(cut)
+        return tuple(found)
 
 
 def _turn(azimuth: float, pitch: float, roll: float) -> FloatArray:
@@ -173,31 +195,6 @@ def _turn(azimuth: float, pitch: float, roll: float) -> FloatArray:
     crown = up * math.cos(pitch) - forward * math.sin(pitch)
     side = right * math.cos(roll) - crown * math.sin(roll)
     return np.vstack((side, nose, crown * math.cos(roll) + right * math.sin(roll)))
-
-
-def _facet(points: FloatArray, paint: Paint, *, boxed: bool) -> Facet:
-    first, second = points[1] - points[0], points[2] - points[0]
-    normal = np.array(
-        [
-            first[1] * second[2] - first[2] * second[1],
-            first[2] * second[0] - first[0] * second[2],
-            first[0] * second[1] - first[1] * second[0],
-        ]
-    )
-    normal /= max(math.sqrt(float(normal @ normal)), 1e-12)
-    return Facet(points_m=points, outward=normal, paint=paint, sheet=True, boxed=boxed)
-
-
-def _outward(facet: Facet, inside: FloatArray) -> Facet:
-    away = facet.points_m.mean(axis=0) - inside
-    sign = 1.0 if float(facet.outward @ away) >= 0.0 else -1.0
-    return Facet(
-        points_m=facet.points_m,
-        outward=facet.outward * sign,
-        paint=facet.paint,
-        sheet=False,
-        boxed=facet.boxed,
-    )
 
 
 def _above(facet: Facet, surface_m: float) -> Facet | None:
