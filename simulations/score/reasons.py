@@ -60,7 +60,8 @@ def why_missed(
         alert = alerts[judged.late[number]]
         assert alert.warning is not None
         over_s = alert.warning.t_said_s - case.deadline_s
-        return "too_late", f"late by {over_s:.1f} s (alert {alert.alert_id})"
+        words = f"late by {over_s:.1f} s (alert {alert.alert_id})"
+        return "too_late", words + _link(truth, case, alert.warning.t_said_s)
     around = [
         (k, alert, alert.telling)
         for k, alert in enumerate(alerts)
@@ -88,6 +89,18 @@ def why_missed(
             if math.isfinite(away_m):
                 return "place_off", f"alert {alert.alert_id} is {away_m:.0f} m from them"
     return _unseen(case, seen)
+
+
+def _link(truth: Truth, case: Case, said_s: float) -> str:
+    """Return what was wrong with a node's link between the crossing and the warning, if anything."""
+    scenario = truth.world.scenario
+    faults = [
+        f"{fault.kind} link of {node.id} until {fault.at_s + fault.lasts_s:.0f} s"
+        for node in scenario.node
+        for fault in node.link_fault
+        if fault.at_s < said_s and fault.at_s + fault.lasts_s > case.event.t_cross_s
+    ]
+    return "".join(f"; {fault}" for fault in faults)
 
 
 def _unseen(case: Case, seen: Sequence[Sighting]) -> tuple[MissedCause, str]:
