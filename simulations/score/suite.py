@@ -1,5 +1,6 @@
 """Many reports as one: totals by kind of detections, by tag, and what waits, apart."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,8 @@ from typing_extensions import Self
 from runtime.settings import Settings
 from simulations.scenario import Purpose, Scenario, Tags
 from simulations.score.report import Detections, Distance, Figures, Middle, Report, Share, Spread
-from simulations.score.tally import pooled, together
+from simulations.score.statistics import ratio
+from simulations.score.tally import pooled, rounded, together
 
 TAGS = ("place", "light", "distance", "sensor", "fault", "kind", "purpose")
 
@@ -48,6 +50,16 @@ class Entry(Settings):
     undecidable_events: tuple[str, ...] = Field(default=(), description="each with its reason")
 
 
+class Crossers(Settings):
+    """What became of the events of one kind of actor."""
+
+    events_truth: int = 0
+    true_positive: int = 0
+    missed: int = 0
+    undecidable: int = 0
+    recall: float | None = None
+
+
 class SuiteReport(Settings):
     """A suite: every scenario and seed, totals, totals by tag; film and modelled apart.
 
@@ -57,6 +69,7 @@ class SuiteReport(Settings):
         scenarios: what counts.
         totals: by kind of detections.
         by_tag: by kind of detections, tag and value.
+        crossers: by kind of detections, and by the kind of actor who crosses.
         delays_s: of each hit, by kind of detections.
         recall: who was seen, by kind of detections and by height, kind and gait.
         waiting: what the product still lacks something for; in no total.
@@ -70,6 +83,7 @@ class SuiteReport(Settings):
     scenarios: tuple[Entry, ...]
     totals: dict[Detections, Figures]
     by_tag: dict[Detections, dict[str, dict[str, Figures]]]
+    crossers: dict[Detections, dict[str, Crossers]]
     delays_s: dict[Detections, tuple[float, ...]]
     recall: dict[Detections, dict[str, tuple[Share, ...]]]
     waiting: tuple[Entry, ...]
@@ -135,6 +149,7 @@ def suite(
             kind: {tag: _by_tag(own, tag) for tag in TAGS}
             for kind, own in _by_kind(counted).items()
         },
+        crossers={kind: _crossers(own) for kind, own in _by_kind(counted).items()},
         delays_s={
             kind: tuple(d for r in own for d in r.samples.delay_s)
             for kind, own in _by_kind(counted).items()
@@ -178,6 +193,23 @@ def _by_tag(reports: Sequence[Report], tag: str) -> dict[str, Figures]:
             groups.setdefault(value, []).append(report)
     found = {value: together(groups[value]) for value in sorted(groups)}
     return {value: figures for value, figures in found.items() if figures is not None}
+
+
+def _crossers(reports: Sequence[Report]) -> dict[str, Crossers]:
+    outcomes: dict[str, Counter[str]] = {}
+    for report in reports:
+        for event in report.events:
+            outcomes.setdefault(event.kind, Counter())[event.outcome] += 1
+    return {
+        kind: Crossers(
+            events_truth=count["hit"] + count["missed"],
+            true_positive=count["hit"],
+            missed=count["missed"],
+            undecidable=count["undecidable"],
+            recall=rounded(ratio(count["hit"], count["hit"] + count["missed"])),
+        )
+        for kind, count in sorted(outcomes.items())
+    }
 
 
 def _values(report: Report, tag: str) -> tuple[str, ...]:

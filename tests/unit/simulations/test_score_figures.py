@@ -169,6 +169,8 @@ def test_suite_adds_counts_and_pools_samples():
     assert hit.delay_s.p50 == total.delay_s.p50
     assert {"person": 1} == total.false_by_cause
     assert ["crossing", "quiet"] == [entry.scenario for entry in both.scenarios]
+    crossers = both.crossers["film"]
+    assert {"walker": 1.0} == {kind: counts.recall for kind, counts in crossers.items()}
     assert hit.samples.delay_s == both.delays_s["film"]
     walked, worked = hit.recall_by_kind[0], quiet.recall_by_kind[0]
     assert {walked, worked} == set(both.recall["film"]["kind"])
