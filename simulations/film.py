@@ -4,6 +4,8 @@ The empty picture of a moment is drawn once; each frame adds what moves, the fig
 shadows, and fresh noise. A frame follows from the instant and its index alone.
 """
 
+from functools import partial
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,7 @@ from simulations.figure_truth import MIN_DEPTH_M, TruthBox, depth_m, silhouette,
 from simulations.ground import Image, View
 from simulations.landscape import Landscape
 from simulations.lens_weather import Drops, Insects, Rain
-from simulations.occlusion import with_occlusion
+from simulations.occlusion import Screen, screens, with_occlusion
 from simulations.scenario_node import CameraSettings
 from simulations.sensor import SensorNoise, covered, fault_at
 from simulations.site import Site
@@ -155,10 +157,17 @@ class Film:
         drawn = [(depth_m(view, figure), figure) for figure in self.world.figures(t_s)]
         near = [pair for pair in drawn if pair[0] > MIN_DEPTH_M]
         figures = [figure for _, figure in sorted(near, key=lambda pair: -pair[0])]
+        behind = self._behind_ground(view, figures)
         for figure in figures:
-            self._painter.marks(picture, view, figure, now)
+            if figure.figure_id not in behind:
+                self._painter.marks(picture, view, figure, now)
         for figure in figures:
-            self._painter.draw(picture, view, figure, now)
+            screen = behind.get(figure.figure_id)
+            paint = partial(self._painter.draw, picture, view, figure, now)
+            if screen is None:
+                paint()
+            else:
+                screen.draw_behind(picture, paint)
         self._backdrop.shimmer(picture, t_s, weather.shimmer_px)
         rain_mm_h = now.moment.rain_mm_h
         if rain_mm_h > 0.0:
@@ -172,6 +181,14 @@ class Film:
         )
         self._expose(picture, index, now)
         return picture
+
+    def _behind_ground(self, view: View, figures: list[FigureState]) -> dict[str, Screen]:
+        """Return the edges of crests and banks before figures, by figure."""
+        if self.world.landscape.flat:
+            return {}
+        boxes = [box for box in (truth_box(view, figure) for figure in figures) if box is not None]
+        edges = screens(view, boxes, self.world.landscape)
+        return {boxes[k].figure.figure_id: edge for k, edge in edges.items()}
 
     def _insect_grey(self, now: Tone) -> float:
         """Return how an insect close to the lens looks: dark by day, lit by lamps, warm."""

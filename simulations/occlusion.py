@@ -5,25 +5,22 @@ what stands before it is drawn through the same cut-out. So the answer is that o
 silhouettes, at a cost that does not grow with the picture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from geo._types import BoolArray, FloatArray
 from simulations.figure_truth import TruthBox, depth_m, silhouette
-from simulations.ground import View
+from simulations.ground import Image, View
 from simulations.landscape import Landscape
 
 _ROWS, _COLUMNS = 48, 96
 """A figure is looked at no finer than this; a smaller one in the picture's own pixels."""
-_COLUMNS_ASKED = 5
-_COVERED = 0.3
+_COLUMNS_ASKED = 7
+_RIM_PX = 4
 _LIFT_M = 0.05
 _STEEP = np.sin(np.radians(60.0))
-
-Cover = npt.NDArray[np.float32]
 
 
 def with_occlusion(
@@ -62,13 +59,81 @@ def cut_out(view: View, box_px: tuple[float, float, float, float]) -> View:
 
 
 @dataclass(frozen=True, slots=True)
+class Screen:
+    """The edge of the ground before one figure: what is under it in the picture is hidden.
+
+    Attributes:
+        columns_px: (n,) growing, in pixels.
+        rows_px: (n,) of the edge there; under the figure's feet where all of it is seen.
+        box_px: of the figure.
+    """
+
+    columns_px: FloatArray
+    rows_px: FloatArray
+    box_px: tuple[float, float, float, float]
+
+    def hides(self, columns_px: FloatArray, rows_px: FloatArray) -> BoolArray:
+        """Return (rows, columns) whether pixels of a window lie under the edge."""
+        edge = np.interp(columns_px, self.columns_px, self.rows_px)
+        return np.asarray(rows_px[:, None] > edge[None, :], dtype=np.bool_)
+
+    def draw_behind(self, picture: Image, draw: Callable[[], None]) -> None:
+        """Let ``draw`` paint the figure, and put back what the ground hides of it."""
+        x1, y1, x2, y2 = self.box_px
+        rows = slice(max(0, int(y1) - _RIM_PX), min(picture.shape[0], int(y2) + _RIM_PX))
+        columns = slice(max(0, int(x1) - _RIM_PX), min(picture.shape[1], int(x2) + _RIM_PX))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            return
+        before = picture[rows, columns].copy()
+        draw()
+        hidden = self.hides(
+            np.arange(columns.start, columns.stop, dtype=np.float64),
+            np.arange(rows.start, rows.stop, dtype=np.float64),
+        )
+        picture[rows, columns][hidden] = before[hidden]
+
+
+def screens(view: View, boxes: Sequence[TruthBox], landscape: Landscape) -> dict[int, Screen]:
+    """Return, for the boxes that the ground hides in part, the edge that hides them.
+
+    Over a height field what stands above a visible place is visible too. So the lower edges of
+    all boxes are asked first, and only where something is hidden there the edge is looked for.
+    """
+    if landscape.flat or not boxes:
+        return {}
+    part = np.linspace(0.02, 0.98, _COLUMNS_ASKED)
+    columns = [box.box_px[0] + part * (box.box_px[2] - box.box_px[0]) - 0.5 for box in boxes]
+    feet = [
+        _standing(view, box, line, np.full(len(part), box.box_px[3] - 0.5))
+        for box, line in zip(boxes, columns, strict=True)
+    ]
+    seen = landscape.line_of_sight(view.position_enu_m, np.vstack(feet))
+    doubtful = np.flatnonzero(~seen.reshape(len(boxes), len(part)).all(axis=1)).tolist()
+    if not doubtful:
+        return {}
+    rows = {k: np.linspace(boxes[k].box_px[1], boxes[k].box_px[3], _ROWS) - 0.5 for k in doubtful}
+    places = []
+    for k in doubtful:
+        grid = np.meshgrid(columns[k], rows[k], indexing="ij")
+        places.append(_standing(view, boxes[k], grid[0].ravel(), grid[1].ravel()))
+    free = landscape.line_of_sight(view.position_enu_m, np.vstack(places))
+    found = {}
+    for k, clear in zip(doubtful, free.reshape(len(doubtful), len(part), _ROWS), strict=True):
+        # From the top down: half a step before the first hidden row.
+        first = np.where(clear.all(axis=1), _ROWS + 1.0, np.argmin(clear, axis=1)) - 0.5
+        edge = rows[k][0] + first * (rows[k][1] - rows[k][0])
+        found[k] = Screen(columns_px=columns[k], rows_px=edge, box_px=boxes[k].box_px)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class _Hidden:
     """What lies before each of the figures of one frame."""
 
     view: View
     boxes: Sequence[TruthBox]
     before: list[list[int]]
-    ground: dict[int, tuple[View, Cover, BoolArray]]
+    ground: dict[int, Screen]
 
     @classmethod
     def of(cls, view: View, boxes: Sequence[TruthBox], landscape: Landscape) -> "_Hidden":
@@ -81,23 +146,25 @@ class _Hidden:
             ]
             for k, box in enumerate(boxes)
         ]
-        ground = {} if landscape.flat else _behind_ground(view, boxes, landscape)
-        return cls(view, boxes, before, ground)
+        return cls(view, boxes, before, screens(view, boxes, landscape))
 
     def fraction(self, k: int) -> float:
         """Return 0..1 of figure ``k`` that is hidden."""
         if not self.before[k] and k not in self.ground:
             return 0.0
-        if k in self.ground:
-            small, own, under = self.ground[k]
-        else:
-            small = cut_out(self.view, self.boxes[k].box_px)
-            own = silhouette(small, self.boxes[k].figure)
-            under = np.zeros(own.shape, dtype=np.bool_)
+        small = cut_out(self.view, self.boxes[k].box_px)
+        own = silhouette(small, self.boxes[k].figure)
         whole = float(own.sum())
         if whole <= 0.0:
             return 0.0
-        nearer = under.astype(np.float32)
+        nearer = np.zeros_like(own)
+        if k in self.ground:
+            # From small pixels back to the picture's.
+            scale = small.lens.fx_px / self.view.lens.fx_px
+            left, top = np.floor(self.boxes[k].box_px[:2])
+            rows, columns = (np.arange(n) + 0.5 for n in own.shape)
+            hidden = self.ground[k].hides(columns / scale + left - 0.5, rows / scale + top - 0.5)
+            nearer[hidden] = 1.0
         for j in self.before[k]:
             np.maximum(nearer, silhouette(small, self.boxes[j].figure), out=nearer)
         return float(np.clip((own * nearer).sum() / whole, 0.0, 1.0))
@@ -105,80 +172,6 @@ class _Hidden:
 
 def _overlap(a: Sequence[float], b: Sequence[float]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _behind_ground(
-    view: View, boxes: Sequence[TruthBox], landscape: Landscape
-) -> dict[int, tuple[View, Cover, BoolArray]]:
-    """Return, for figures that the ground hides in part, which of their small pixels it hides.
-
-    Over a height field what stands above a visible place is visible too. So a few feet are asked
-    first, for all figures at once, and only where those are hidden is the figure gone through.
-    """
-    asked: list[tuple[int, View, Cover, npt.NDArray[np.int64], FloatArray]] = []
-    for k in _doubtful(view, boxes, landscape):
-        box = boxes[k]
-        small = cut_out(view, box.box_px)
-        own = silhouette(small, box.figure)
-        filled = np.flatnonzero((own > _COVERED).any(axis=0))
-        if not len(filled):
-            continue
-        pick = np.unique(np.linspace(0, len(filled) - 1, _COLUMNS_ASKED).round().astype(np.int64))
-        columns = filled[pick]
-        lowest = own.shape[0] - 1 - np.argmax((own > _COVERED)[::-1, columns], axis=0)
-        feet = _standing(small, box, columns.astype(np.float64), lowest.astype(np.float64))
-        asked.append((k, small, own, columns, feet))
-    if not asked:
-        return {}
-    free = landscape.line_of_sight(view.position_enu_m, np.vstack([entry[4] for entry in asked]))
-    found = {}
-    first = 0
-    for k, small, own, columns, feet in asked:
-        seen = free[first : first + len(feet)]
-        first += len(feet)
-        if seen.all():
-            continue
-        found[k] = (
-            small,
-            own,
-            _hidden_pixels(small, boxes[k], own, columns[~seen], columns, landscape),
-        )
-    return found
-
-
-def _doubtful(view: View, boxes: Sequence[TruthBox], landscape: Landscape) -> list[int]:
-    """Return the figures at whose box's lower edge some place is hidden."""
-    if not boxes:
-        return []
-    part = np.linspace(0.02, 0.98, _COLUMNS_ASKED)
-    places = []
-    for box in boxes:
-        columns = box.box_px[0] + part * (box.box_px[2] - box.box_px[0]) - 0.5
-        places.append(_standing(view, box, columns, np.full(len(part), box.box_px[3] - 0.5)))
-    free = landscape.line_of_sight(view.position_enu_m, np.vstack(places))
-    seen = free.reshape(len(boxes), len(part)).all(axis=1)
-    return [int(k) for k in np.flatnonzero(~seen)]
-
-
-def _hidden_pixels(
-    small: View,
-    box: TruthBox,
-    own: Cover,
-    hidden: npt.NDArray[np.int64],
-    columns: npt.NDArray[np.int64],
-    landscape: Landscape,
-) -> BoolArray:
-    """Return which pixels the ground hides: each column as the nearest of those asked."""
-    rows = np.arange(own.shape[0], dtype=np.float64)
-    under = np.zeros((own.shape[0], len(columns)), dtype=np.bool_)
-    places = np.vstack(
-        [_standing(small, box, np.full(len(rows), float(column)), rows) for column in hidden]
-    )
-    free = landscape.line_of_sight(small.position_enu_m, places).reshape(len(hidden), len(rows))
-    for column, seen in zip(hidden, free, strict=True):
-        under[:, np.searchsorted(columns, column)] = ~seen
-    nearest = np.abs(np.arange(own.shape[1])[:, None] - columns).argmin(axis=1)
-    return np.asarray(under[:, nearest], dtype=np.bool_)
 
 
 def _standing(small: View, box: TruthBox, columns: FloatArray, rows: FloatArray) -> FloatArray:

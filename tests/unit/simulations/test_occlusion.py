@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from geo.lens import Lens, rotation_enu_from_camera
 from simulations.figure_truth import depth_m, silhouette, truth_box
+from simulations.film import Film
 from simulations.ground import View
 from simulations.landscape import landscape
 from simulations.occlusion import cut_out, with_occlusion
 from simulations.scenario import Scenario, load_scenario
 from simulations.site import load_site
 from simulations.walk import FigureState, Looks
+from simulations.world import World
 
 DEMO = load_scenario("demo").model.model_dump(exclude_unset=True)
 DEMO.pop("actor")
@@ -185,6 +187,45 @@ def test_a_small_figure_is_looked_at_in_the_pictures_own_pixels():
     part = whole[top : top + small.shape[0], left : left + small.shape[1]]
     assert small.shape == part.shape
     assert np.allclose(part, small, atol=1e-4)
+
+
+def test_the_film_does_not_paint_what_a_crest_hides():
+    """The share of the silhouette that the picture shows is the share that is not hidden."""
+    walker = {
+        "id": "walker",
+        "dress": "bright",
+        "path_along_across_m": [(430.0, 20.0), (430.0, -160.0)],
+    }
+    place, ahead = SITE.place(430.0, 35.0), SITE.place(430.0, -80.0)
+    lens = DEMO["camera"][0] | {
+        "azimuth_deg": float(np.degrees(np.arctan2(*(ahead - place)))) % 360.0,
+        "pitch_deg": -3.0,
+        "hfov_deg": 20.0,
+        "noise_sigma": 0.0,
+    }
+    change = {
+        "name": "crest-i",  # the name is the seed of the hills
+        "ground": {"kind": "hills", "amplitude_m": 3.0, "wavelength_m": 80.0},
+        "light": {"sun_azimuth_deg": 160.0, "sun_elevation_deg": 50.0},
+        "weather": [{"wind_m_s": 0.0}],
+        "camera": [lens],
+        "actor": [walker],
+    }
+    scenario = Scenario.model_validate(DEMO | change)
+    film = Film(World(scenario), scenario.camera[0])
+    gone_s = 160.0
+    assert () == film.truth(gone_s)
+    empty = film.frame(gone_s, 1).astype(int)
+    compared = []
+    for t_s in (18.0, 19.0, 20.0, 21.0, 44.0, 45.0, 46.0, 65.0, 66.0):
+        (box,) = film.truth(t_s)
+        whole = film.silhouette(box.figure) > 0.5
+        painted = np.abs(film.frame(t_s, 1) - empty).max(axis=2) > 4
+        shown = float((painted & whole).sum() / whole.sum())
+        assert 1.0 - box.occluded_fraction == pytest.approx(shown, abs=0.12)
+        compared.append(box.occluded_fraction)
+    assert min(compared) < 0.4
+    assert max(compared) > 0.7
 
 
 @pytest.mark.bench
