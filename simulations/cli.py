@@ -128,15 +128,28 @@ def score(
 def serve(
     scenario: _SCENARIO = "demo",
     port: Annotated[int, typer.Option(help="of the cameras; 0 takes a free one")] = 0,
+    *,
+    rtsp: Annotated[
+        bool, typer.Option("--rtsp", help="the cameras as RTSP too, where GStreamer is installed")
+    ] = False,
+    gpsd: Annotated[
+        str, typer.Option(help="the receivers: built_in, real or gpsfake (where installed), or none")
+    ] = "built_in",
 ) -> None:
-    """Serve the scenario's cameras alone, as MJPEG over HTTP, until Ctrl-C."""
+    """Serve the scenario's cameras (MJPEG over HTTP) and receivers (gpsd) alone, until Ctrl-C."""
     from runtime.log import configure
+    from simulations.gpsd_post import kind_of as gpsd_kind
     from simulations.studio import Studio
 
     configure(json=False, level="WARNING")
-    with Studio(scenario, port=port) as studio:
+    kind = gpsd_kind(gpsd)
+    with Studio(scenario, port=port, rtsp=rtsp, gpsd=kind) as studio:
         for camera in studio.world.scenario.camera:
             typer.echo(studio.url(camera.id))
+            if rtsp:
+                typer.echo(studio.rtsp_url(camera.id))
+        for node, gpsd_port in studio.gpsd_ports().items():
+            typer.echo(f"gpsd://127.0.0.1:{gpsd_port} {node}")
         studio.go()
         studio.wait(None)
 

@@ -17,17 +17,19 @@ import tty
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from runtime.clock import Clock
-from runtime.errors import AskOperator
+from runtime.errors import AskOperator, Broken
 from simulations.gpsd_nmea import sentences
 from simulations.gpsd_receiver import Receiver
 from simulations.scenario_node import GpsdFaultSettings
 
 _PATH = os.pathsep.join((os.defpath, "/usr/local/bin", "/usr/sbin", "/sbin"))
 _STOP_S = 5.0
+_LOOK_EVERY_S = 1.0
 _UNIX = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PACKAGES = {"gpsd": "gpsd", "gpsfake": "gpsd-clients"}
 _GARBAGE = b"\xb5b\x01\x07\x00\r\n"
@@ -124,24 +126,58 @@ def write_log(
 
 
 class Gpsfake:
-    """A log, played for ever to a real gpsd by gpsfake.
+    """A worker: what a receiver says in a stretch of time, played for ever to a real gpsd by gpsfake.
+
+    The receiver's time is the log's, over and over, whatever the machine's clock says.
 
     Args:
-        log: of sentences.
+        line: what comes down the line.
+        start_utc: of the log.
+        duration_s: of the log.
+        rate_hz: epochs a second.
+        pause_s: between sentences; without one the log plays as long as it lasts.
         port: on loopback; 0 takes a free one.
-        pause_s: between sentences.
-        out: file for what both programs say.
+        name: of the worker.
+
+    Raises:
+        AskOperator: gpsd or gpsfake is not installed.
     """
 
-    def __init__(self, log: Path, *, out: Path, port: int = 0, pause_s: float = 0.15) -> None:
+    def __init__(
+        self,
+        line: Line,
+        *,
+        start_utc: datetime,
+        duration_s: float,
+        rate_hz: float = 1.0,
+        pause_s: float | None = None,
+        port: int = 0,
+        name: str = "gpsd",
+    ) -> None:
+        self.name = name
+        gpsfake, _ = program("gpsfake"), program("gpsd")
         self.port = port or free_port()
-        command = (program("gpsfake"), "-q", "-c", f"{pause_s:g}", "-P", str(self.port), str(log))
-        program("gpsd")
-        self._child = _start(command, out, self.port)
+        self._folder = TemporaryDirectory(prefix="border-sim-gpsfake-")
+        log = Path(self._folder.name) / "receiver.nmea"
+        sentence_count = write_log(
+            line, log, start_utc=start_utc, duration_s=duration_s, rate_hz=rate_hz
+        )
+        if pause_s is None:
+            pause_s = duration_s / max(1, sentence_count)
+        command = (gpsfake, "-q", "-c", f"{pause_s:.4f}", "-P", str(self.port), str(log))
+        self._child = _start(command, log.with_suffix(".log"), self.port)
+
+    def step(self, now_s: float) -> float:
+        """Look whether it still plays."""
+        del now_s
+        if self._child.poll() is not None:
+            raise Broken("gpsfake plays on", found=f"exit code {self._child.returncode}")
+        return _LOOK_EVERY_S
 
     def close(self) -> None:
-        """End gpsfake, which ends its gpsd."""
+        """End gpsfake and its gpsd."""
         _stop(self._child)
+        self._folder.cleanup()
 
 
 class LiveGpsd:
@@ -151,7 +187,7 @@ class LiveGpsd:
         line: what comes down the line; its `death` fault kills the daemon and later starts it anew.
         clock: UTC of the epochs.
         scene_time_s: returns the scenario's time now.
-        out: file for what gpsd says.
+        out: file for what gpsd says; None keeps nothing of it.
         port: on loopback; 0 takes a free one.
         rate_hz: epochs a second.
         name: of the worker.
@@ -163,7 +199,7 @@ class LiveGpsd:
         clock: Clock,
         scene_time_s: Callable[[], float],
         *,
-        out: Path,
+        out: Path | None = None,
         port: int = 0,
         rate_hz: float = 1.0,
         name: str = "gpsd",
@@ -240,14 +276,11 @@ class LiveGpsd:
             return
 
 
-def _start(command: Sequence[str], out: Path, port: int) -> subprocess.Popen[bytes]:
-    environment = {
-        "PATH": _PATH,
-        "GPSD_SHM_KEY": f"0x4770{port:04X}",
-        "TMPDIR": str(out.parent),
-        "PYTHONUNBUFFERED": "1",
-    }
-    with out.open("ab") as stream:
+def _start(command: Sequence[str], out: Path | None, port: int) -> subprocess.Popen[bytes]:
+    environment = {"PATH": _PATH, "GPSD_SHM_KEY": f"0x4770{port:04X}", "PYTHONUNBUFFERED": "1"}
+    if out is not None:
+        environment["TMPDIR"] = str(out.parent)
+    with Path(os.devnull if out is None else out).open("ab") as stream:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

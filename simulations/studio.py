@@ -6,6 +6,8 @@ from runtime.clock import Clock, SystemClock
 from runtime.errors import Broken
 from runtime.workers import Supervisor
 from simulations.film import Film
+from simulations.gpsd_post import Kind as GpsdKind
+from simulations.gpsd_post import gpsd_of
 from simulations.mjpeg import CameraServer, LiveCamera
 from simulations.rtsp import RtspCamera, RtspServer
 from simulations.scenario import load_scenario
@@ -22,13 +24,20 @@ class Studio:
         port: of the HTTP server; 0 takes a free one.
         clock: real time.
         rtsp: serve the cameras as RTSP too.
+        gpsd: serve the scenario's receivers, by which gpsd.
 
     Raises:
-        AskOperator: RTSP is asked for and the machine lacks its packages.
+        AskOperator: RTSP or a real gpsd is asked for and the machine lacks its packages.
     """
 
     def __init__(
-        self, scenario: str, *, port: int = 0, clock: Clock | None = None, rtsp: bool = False
+        self,
+        scenario: str,
+        *,
+        port: int = 0,
+        clock: Clock | None = None,
+        rtsp: bool = False,
+        gpsd: GpsdKind | None = None,
     ) -> None:
         self._clock = clock if clock is not None else SystemClock()
         self.world = World(load_scenario(scenario).model)
@@ -51,6 +60,13 @@ class Studio:
                 ]
             )
             self._workers.add(self._rtsp, beat_timeout_s=_BEAT_TIMEOUT_S)
+        self._gpsd_port: dict[str, int] = {}
+        for settings in self.world.scenario.gpsd if gpsd else ():
+            worker = gpsd_of(
+                settings, self.world, self._clock, self.scene_time_s, kind=gpsd or "built_in"
+            )
+            self._workers.add(worker, beat_timeout_s=_BEAT_TIMEOUT_S)
+            self._gpsd_port[settings.node] = worker.port
 
     def url(self, camera_id: str) -> str:
         """Return the address of a camera's stream."""
@@ -61,6 +77,10 @@ class Studio:
         if self._rtsp is None:
             raise Broken("a studio asked for RTSP addresses serves RTSP", found="rtsp=False")
         return self._rtsp.url(camera_id)
+
+    def gpsd_ports(self) -> dict[str, int]:
+        """Return the port of each node's gpsd on loopback, by node; empty where none is served."""
+        return dict(self._gpsd_port)
 
     def scene_time_s(self) -> float:
         """Return seconds since `go`, 0 before it."""

@@ -15,10 +15,10 @@ import pytest
 
 from geo.frames import GeodeticPoint
 from runtime.clock import SystemClock
-from runtime.errors import AskOperator
+from runtime.errors import AskOperator, Broken
 from runtime.workers import Supervisor
 from simulations.gpsd_receiver import Receiver
-from simulations.gpsd_replay import Gpsfake, Line, LiveGpsd, program, write_log
+from simulations.gpsd_replay import Gpsfake, Line, LiveGpsd, program
 from simulations.gpsd_route import Standing, Walking, moved
 from simulations.gpsd_server import GpsdServer
 from simulations.scenario_node import GpsdFaultSettings
@@ -307,20 +307,18 @@ def test_gpsd_py3_reads_ours(pair):
 
 # --- replay ---------------------------------------------------------------------------------------
 @needs_gpsd
-def test_gpsfake_plays_a_log_with_its_faults(tmp_path):
+def test_gpsfake_plays_a_log_with_its_faults():
     """A jump of three hundred metres and a time without a fix come out of a real gpsd."""
     faults = (
         GpsdFaultSettings(kind="jump", at_s=4.0, lasts_s=4.0, jump_m=300.0, jump_to_deg=90.0),
         GpsdFaultSettings(kind="no_fix", at_s=8.0, lasts_s=3.0),
         GpsdFaultSettings(kind="half_lines", at_s=2.0, lasts_s=2.0),
     )
-    log = tmp_path / "receiver.nmea"
     line = Line(Receiver(Standing(HERE), faults=faults), faults)
     start_utc = datetime(2026, 11, 23, 2, 40, tzinfo=timezone.utc)
-    count = write_log(line, log, start_utc=start_utc, duration_s=14.0)
-    assert count > 60
-    replay = Gpsfake(log, out=tmp_path / "gpsfake.log", pause_s=0.03)
+    replay = Gpsfake(line, start_utc=start_utc, duration_s=14.0, pause_s=0.03)
     try:
+        assert replay.step(0.0) > 0.0
         _wait_for(replay.port)
         talker = Talker(replay.port)
         talker.socket.sendall(WATCH.encode())
@@ -340,6 +338,8 @@ def test_gpsfake_plays_a_log_with_its_faults(tmp_path):
     assert any(value == pytest.approx(0.0, abs=2e-4) for value in east)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", replay.port), timeout=2.0)
+    with pytest.raises(Broken, match="gpsfake plays on"):
+        replay.step(0.0)
 
 
 @needs_gpsd
