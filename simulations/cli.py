@@ -133,7 +133,8 @@ def serve(
         bool, typer.Option("--rtsp", help="the cameras as RTSP too, where GStreamer is installed")
     ] = False,
     gpsd: Annotated[
-        str, typer.Option(help="the receivers: built_in, real or gpsfake (where installed), or none")
+        str,
+        typer.Option(help="the receivers: built_in, real or gpsfake (where installed), or none"),
     ] = "built_in",
 ) -> None:
     """Serve the scenario's cameras (MJPEG over HTTP) and receivers (gpsd) alone, until Ctrl-C."""

@@ -81,15 +81,18 @@ def pair(tmp_path_factory):
     for worker in (real, ours):
         workers.add(worker, beat_timeout_s=10.0)
     workers.start()
-    _wait_for(real.port)
-    talkers = Talker(real.port), Talker(ours.port)
-    for talker in talkers:
-        talker.socket.sendall(WATCH.encode())
-    said = [talker.listen(_has_lost_and_found_its_fix) for talker in talkers]
-    for talker in talkers:
-        talker.close()
-    yield real.port, ours.port, said
-    workers.stop()
+    talkers = []
+    try:
+        for port in (real.port, ours.port):
+            _wait_for(port)
+            talkers.append(Talker(port))
+            talkers[-1].socket.sendall(WATCH.encode())
+        said = [talker.listen(_has_lost_and_found_its_fix) for talker in talkers]
+        for talker in talkers:
+            talker.close()
+        yield real.port, ours.port, said
+    finally:
+        workers.stop()
 
 
 def _has_lost_and_found_its_fix(lines):
