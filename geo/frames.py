@@ -3,6 +3,7 @@
 Degrees everywhere at the door, longitude before latitude, heights above the ellipsoid (HAE).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,12 +112,15 @@ def enu_axes(lon_deg: float, lat_deg: float) -> FloatArray:
 class EnuFrame:
     """A local east-north-up frame; horizontal work is honest to 30 km from the origin."""
 
-    __slots__ = ("_axes", "_ecef_m", "origin")
+    __slots__ = ("_axes", "_ecef_m", "_rows", "_shift_m", "origin")
 
     def __init__(self, origin: GeodeticPoint) -> None:
         self.origin = origin
         self._axes = enu_axes(origin.lon_deg, origin.lat_deg)
         self._ecef_m = geodetic_to_ecef(origin.lon_deg, origin.lat_deg, origin.alt_hae_m)
+        # The same as plain numbers: one point costs a tenth of an array of one.
+        self._rows: list[list[float]] = self._axes.tolist()
+        self._shift_m: list[float] = self._ecef_m.tolist()
 
     @property
     def axes(self) -> FloatArray:
@@ -127,13 +131,53 @@ class EnuFrame:
         self, lon_deg: npt.ArrayLike, lat_deg: npt.ArrayLike, alt_hae_m: npt.ArrayLike
     ) -> FloatArray:
         """Return (n, 3) east, north, up in metres; scalars give one row."""
+        if np.ndim(lon_deg) == np.ndim(lat_deg) == np.ndim(alt_hae_m) == 0:
+            one = (np.asarray(value, np.float64).item() for value in (lon_deg, lat_deg, alt_hae_m))
+            return np.array([self._one_to_enu(*one)])
         ecef = np.atleast_2d(geodetic_to_ecef(lon_deg, lat_deg, alt_hae_m))
         return np.asarray((ecef - self._ecef_m) @ self._axes.T, dtype=np.float64)
 
     def to_geodetic(self, enu_m: npt.ArrayLike) -> FloatArray:
         """Return (n, 3) longitude, latitude (degrees), ellipsoidal height (m) of (n, 3) ENU."""
         enu = np.atleast_2d(np.asarray(enu_m, dtype=np.float64))
+        if len(enu) == 1:
+            return np.array([self._one_to_geodetic(*enu[0].tolist())])
         return ecef_to_geodetic(np.asarray(enu @ self._axes + self._ecef_m))
+
+    def _one_to_enu(
+        self, lon_deg: float, lat_deg: float, alt_hae_m: float
+    ) -> tuple[float, float, float]:
+        """Do for one point, in plain numbers, what `geodetic_to_ecef` and the axes do for many."""
+        lon, lat = math.radians(lon_deg), math.radians(lat_deg)
+        sin_lat, cos_lat = math.sin(lat), math.cos(lat)
+        normal_m = SEMI_MAJOR_M / math.sqrt(1.0 - ECCENTRICITY2 * sin_lat * sin_lat)
+        x = (normal_m + alt_hae_m) * cos_lat * math.cos(lon) - self._shift_m[0]
+        y = (normal_m + alt_hae_m) * cos_lat * math.sin(lon) - self._shift_m[1]
+        z = (normal_m * (1.0 - ECCENTRICITY2) + alt_hae_m) * sin_lat - self._shift_m[2]
+        east, north, up = (row[0] * x + row[1] * y + row[2] * z for row in self._rows)
+        return east, north, up
+
+    def _one_to_geodetic(
+        self, east_m: float, north_m: float, up_m: float
+    ) -> tuple[float, float, float]:
+        """Do for one point what the axes and `ecef_to_geodetic` do for many."""
+        (ex, ey, ez), (nx, ny, nz), (ux, uy, uz) = self._rows
+        x = ex * east_m + nx * north_m + ux * up_m + self._shift_m[0]
+        y = ey * east_m + ny * north_m + uy * up_m + self._shift_m[1]
+        z = ez * east_m + nz * north_m + uz * up_m + self._shift_m[2]
+        p = math.hypot(x, y)
+        beta = math.atan2(z * SEMI_MAJOR_M, p * SEMI_MINOR_M)
+        lat = beta
+        for _ in range(3):
+            lat = math.atan2(
+                z + _SECOND_ECCENTRICITY2 * SEMI_MINOR_M * math.sin(beta) ** 3,
+                p - ECCENTRICITY2 * SEMI_MAJOR_M * math.cos(beta) ** 3,
+            )
+            beta = math.atan2((1.0 - FLATTENING) * math.sin(lat), math.cos(lat))
+        sin_lat, cos_lat = math.sin(lat), math.cos(lat)
+        alt = p * cos_lat + z * sin_lat
+        alt -= SEMI_MAJOR_M * math.sqrt(1.0 - ECCENTRICITY2 * sin_lat * sin_lat)
+        return math.degrees(math.atan2(y, x)), math.degrees(lat), alt
 
     def point_to_enu(self, point: GeodeticPoint) -> FloatArray:
         """Return (3,) east, north, up of one position."""

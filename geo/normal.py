@@ -1,5 +1,6 @@
 """The normal distribution in one and two dimensions, vectorised without SciPy."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,11 +77,16 @@ def error_ellipse(cov_enu_m2: npt.ArrayLike, probability: float) -> ErrorEllipse
         raise ValueError(
             f"probability is {probability}; it must lie between 0 and 1, both excluded"
         )
-    cov = np.asarray(cov_enu_m2, dtype=np.float64)
-    variances, axes = np.linalg.eigh(0.5 * (cov + cov.T))
-    scale = np.sqrt(-2.0 * np.log1p(-probability))
-    minor, major = (scale * np.sqrt(np.maximum(variances, 0.0))).tolist()
-    azimuth = float(np.degrees(np.arctan2(axes[0, 1], axes[1, 1]))) % 180.0
+    (east, across), (across_too, north) = np.asarray(cov_enu_m2, dtype=np.float64).tolist()
+    # The axes of two by two have a closed form, which one alert after another asks for.
+    twist = 0.5 * (across + across_too)
+    middle, half = 0.5 * (east + north), math.hypot(0.5 * (east - north), twist)
+    scale = math.sqrt(-2.0 * math.log1p(-probability))
+    major = scale * math.sqrt(max(middle + half, 0.0))
+    minor = scale * math.sqrt(max(middle - half, 0.0))
+    # Of the major axis from east, counter-clockwise; the azimuth counts from north, clockwise.
+    angle = 0.5 * math.atan2(2.0 * twist, east - north)
+    azimuth = (90.0 - math.degrees(angle)) % 180.0
     return ErrorEllipse(semi_major_m=major, semi_minor_m=minor, azimuth_deg=azimuth)
 
 

@@ -137,3 +137,16 @@ def test_normal_cdf_agrees_with_the_error_function():
     x = np.linspace(-9, 9, 721)
     expected = np.array([0.5 * erfc(-v / sqrt(2)) for v in x])
     assert np.allclose(normal_cdf(x), expected, rtol=5e-7, atol=0)
+
+
+@given(st.floats(-30_000, 30_000), st.floats(-30_000, 30_000), st.floats(-500, 5_000))
+def test_one_point_equals_the_same_point_among_many(east_m, north_m, up_m):
+    """The quick way for one point and the arrays for many agree to a micrometre."""
+    frame = EnuFrame(GeodeticPoint(lon_deg=104.44, lat_deg=10.42, alt_hae_m=-10.0))
+    rows = np.array([[east_m, north_m, up_m], [0.0, 0.0, 0.0]])
+    many, one = frame.to_geodetic(rows), frame.to_geodetic(rows[:1])
+    assert np.abs((one[0] - many[0]) * (1e5, 1e5, 1.0)).max() < 1e-6
+    lon, lat, alt = one[0].tolist()
+    back = frame.to_enu(np.array([lon, 104.0]), np.array([lat, 10.0]), np.array([alt, 0.0]))
+    assert np.abs(frame.to_enu(lon, lat, alt)[0] - back[0]).max() < 1e-6
+    assert np.abs(back[0] - rows[0]).max() < 1e-6
