@@ -230,7 +230,7 @@ def _sheets(layer: Floats, place: Window, sheets: list[Sheet], shading: _Shading
         slice(near[1].start + left, near[1].stop + left),
     )
     pieces, size = corners(points, place), (area.shape[1], area.shape[2])
-    part = sheet_cover(pieces, size).astype(np.float32)
+    part = sheet_cover(points, place).astype(np.float32)
     part *= np.float32(1.0 / 255.0)
     area *= np.float32(1.0) - part
     painted = sheet_colours(pieces, colours, size).reshape(*size, -1)

@@ -86,16 +86,16 @@ def bird(figure: FigureState, ground_m: float) -> Body:
     parts.limb(neck, (0.0, 0.44 * long_m, 0.06 * long_m), 0.06 * long_m, 0.05 * long_m, feather)
     parts.limb(
         (0.0, 0.47 * long_m, 0.05 * long_m),
-        (0.0, 0.62 * long_m, 0.03 * long_m),
-        0.02 * long_m,
-        0.006 * long_m,
+        (0.0, 0.57 * long_m, 0.035 * long_m),
+        0.026 * long_m,
+        0.016 * long_m,
         bill,
     )
     parts.limb(
         (0.0, -0.25 * long_m, -0.02),
-        (0.0, -0.62 * long_m, -0.03),
+        (0.0, -0.56 * long_m, -0.03),
         0.03 * long_m,
-        0.012 * long_m,
+        0.022 * long_m,
         Paint(40, 44, 44, 0.4),
     )
     beat = math.sin(2.0 * math.pi * figure.phase)
@@ -112,6 +112,9 @@ def bird(figure: FigureState, ground_m: float) -> Body:
             (side * 0.05 * long_m, -0.17 * long_m, 0.02),
         )
         wrist_back = plus(wrist, (0.0, -0.36 * long_m, 0.0))
+        # The arm of the wing is thick: it is still there when the wing is seen edge-on.
+        parts.limb(root_front, wrist, 0.05 * long_m, 0.035 * long_m, feather)
+        parts.limb(wrist, end, 0.035 * long_m, 0.02 * long_m, feather)
         parts.facet([root_front, wrist, wrist_back, root_back], feather)
         parts.facet([wrist, end, plus(end, (0.0, -0.16 * long_m, 0.0)), wrist_back], feather)
     return parts.placed(figure.feet_enu_m, figure.azimuth_deg, ground_m=ground_m)

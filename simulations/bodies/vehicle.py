@@ -60,7 +60,7 @@ def motorbike(figure: FigureState) -> Body:
     parts = Parts()
     looks = figure.looks
     paint = Paint(*_FRAMES[looks.seed % len(_FRAMES)], 0.3, 0.03)
-    rear, front = (0.0, -0.6, 0.29), (0.0, 0.62, 0.29)
+    rear, front = (0.0, -0.6, 0.26), (0.0, 0.62, 0.26)
     for hub in (rear, front):
         _wheel(parts, hub, 0.26, 0.035, figure.phase * 6.0 * math.pi)
     head, bar = (0.0, 0.42, 0.8), (0.0, 0.34, 1.0)
