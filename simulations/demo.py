@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import sys
 import threading
 import urllib.error
@@ -23,7 +22,7 @@ from rich.console import Console
 from runtime.clock import Clock, SystemClock
 from runtime.errors import RetryLater
 from simulations.demo_config import NODE_ID, Layout, node_config, save, station_config
-from simulations.processes import Processes
+from simulations.processes import Processes, edge_command, free_port, ground_command
 from simulations.record import write_events
 from simulations.run_config import site_id, write_site
 from simulations.station_client import StationClient
@@ -110,7 +109,7 @@ class Demo:
         if fresh:
             site_path = write_site(world.scenario, world.site, layout.folder)
             site = ["--site-id", site_id(world.scenario), "--site-file", str(site_path)]
-            init = _ground("init", str(layout.station_folder), *site, "--allow-simulated")
+            init = ground_command("init", str(layout.station_folder), *site, "--allow-simulated")
             children.call("border-ground init", init)
         # Ports are free ones of today, so both configs are written anew at each start.
         save(
@@ -124,17 +123,21 @@ class Demo:
         )
         password = self._users(children, config, fresh=fresh)
         if not layout.credential_file.exists():
-            enrol = _ground("node", "enrol", NODE_ID, "--out", str(layout.credential_file), *config)
+            enrol = ground_command(
+                "node", "enrol", NODE_ID, "--out", str(layout.credential_file), *config
+            )
             children.call("border-ground node enrol", enrol)
-        children.start("station", _ground("run", *config))
+        children.start("station", ground_command("run", *config))
         base_url = f"http://127.0.0.1:{http_port}"
         client = StationClient(base_url)
         if not self._wait("the station", _STATION_UP_S, client.alive, children):
             return None
         self._say("Đang khởi động nút cảm biến / starting the node ...")
-        children.start("node", _edge("run", "--config", str(layout.node_file)))
+        children.start("node", edge_command("run", "--config", str(layout.node_file)))
         client.login(GUARD, password)
-        link = children.call("border-ground user link", _ground("user", "link", GUARD, *config))
+        link = children.call(
+            "border-ground user link", ground_command("user", "link", GUARD, *config)
+        )
         if not self._wait("the node", _NODE_UP_S, lambda: _all_online(client), children):
             return None
         studio.go()
@@ -160,7 +163,7 @@ class Demo:
         known: set[str] = set()
         if not fresh:
             words = ["user", "list", "--json"]
-            listed = children.call("border-ground user list", _ground(*words, *config))
+            listed = children.call("border-ground user list", ground_command(*words, *config))
             known = {row["user"] for row in json.loads(listed)}
         # The first user of a station is an administrator.
         for name, role, shown in (
@@ -169,7 +172,7 @@ class Demo:
         ):
             if name not in known:
                 words = ["add", name, "--role", role, "--name", shown, "--password-file", str(file)]
-                children.call("border-ground user add", _ground("user", *words, *config))
+                children.call("border-ground user add", ground_command("user", *words, *config))
         return file.read_text(encoding="utf-8").strip()
 
     def _show(self, link: str) -> None:
@@ -223,21 +226,6 @@ class Demo:
         for name in children.stop():
             self._say(f"{name} không dừng kịp, đã buộc dừng / did not end in time and was killed")
         self._say("Đã dừng / stopped.")
-
-
-def free_port() -> int:
-    """Return a TCP port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _ground(*words: str) -> list[str]:
-    return [sys.executable, "-m", "ground_station.cli", *words]
-
-
-def _edge(*words: str) -> list[str]:
-    return [sys.executable, "-m", "edge.cli", *words]
 
 
 def _all_online(client: StationClient) -> bool:

@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -131,6 +133,23 @@ class Processes:
 
     def _write(self) -> None:
         self._list.write_text(json.dumps(self.pids()) + "\n", encoding="utf-8")
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ground_command(*words: str) -> list[str]:
+    """Return the station's command line."""
+    return [sys.executable, "-m", "ground_station.cli", *words]
+
+
+def edge_command(*words: str) -> list[str]:
+    """Return a node's command line."""
+    return [sys.executable, "-m", "edge.cli", *words]
 
 
 def _command_line(pid: int) -> str:

@@ -5,14 +5,12 @@ and pipeline treat it as any other, and the detector answers what was seen in th
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.detect import Detections
-from hardware.picture_watch import PictureWatch
 from hardware.ports import CameraCounters, CameraStatus, Frame
 from runtime.clock import Clock
 from simulations.footage import shown
@@ -70,14 +68,17 @@ class ReplayCamera:
         self._clock = clock
         self._frames = frames
         self._read_timeout_s = read_timeout_s
-        self._watch = PictureWatch(frozen_after_s)
+        self._frozen_after_s = frozen_after_s
+        self._shown = -1
+        self._changed_s = 0.0
         self._next = 0
         self._seq = 0
         self._last_s: float | None = None
         self._frozen = False
         self._retry_s = 0.0
         self._backoff_s = _BACKOFF_FIRST_S
-        self._counters = CameraCounters()
+        self._failures = self._reconnects = self._frozen_spells = 0
+        self._last_error = ""
 
     def read(self) -> Frame | None:
         """The frame that is due, if one is and the camera gives it out."""
@@ -93,23 +94,23 @@ class ReplayCamera:
             self._frozen = False
             self._failed(now_s, "no frame came in time or the stream ended")
             return None
-        image = ticket(from_film)
-        if self._watch.frozen(image, now_s):
-            if not self._frozen:
-                self._count(frozen_spells=self._counters.frozen_spells + 1)
+        # As `hardware.picture_watch` does with pictures: only an exactly repeated one counts.
+        if from_film != self._shown:
+            self._shown, self._changed_s = from_film, now_s
+        if now_s - self._changed_s >= self._frozen_after_s:
+            self._frozen_spells += not self._frozen
             self._frozen = True
             self._failed(now_s, "the picture has not changed")
             return None
         if self._backoff_s > _BACKOFF_FIRST_S:
-            self._count(reconnects=self._counters.reconnects + 1)
+            self._reconnects += 1
         self._frozen, self._backoff_s = False, _BACKOFF_FIRST_S
         self._seq += 1
         self._last_s = now_s
-        self._count(frames=self._seq)
         return Frame(
             sensor_id=self.sensor_id,
             seq=self._seq,
-            image_bgr=image,
+            image_bgr=ticket(from_film),
             t_capture_utc=self._clock.utc(),
             t_capture_monotonic_s=now_s,
         )
@@ -118,7 +119,7 @@ class ReplayCamera:
     def status(self) -> CameraStatus:
         """How it is, by the age of its last frame."""
         if self._last_s is None:
-            return "offline" if self._counters.read_failures else "starting"
+            return "offline" if self._failures else "starting"
         if self._frozen:
             return "frozen"
         age_s = self._clock.monotonic_s() - self._last_s
@@ -127,18 +128,22 @@ class ReplayCamera:
     @property
     def counters(self) -> CameraCounters:
         """What happened so far."""
-        return self._counters
+        return CameraCounters(
+            frames=self._seq,
+            reconnects=self._reconnects,
+            read_failures=self._failures,
+            frozen_spells=self._frozen_spells,
+            last_error=self._last_error,
+        )
 
     def close(self) -> None:
         """Nothing is held."""
 
     def _failed(self, now_s: float, why: str) -> None:
-        self._count(read_failures=self._counters.read_failures + 1, last_error=why)
+        self._failures += 1
+        self._last_error = why
         self._retry_s = now_s + self._backoff_s
         self._backoff_s = min(2.0 * self._backoff_s, _BACKOFF_MAX_S)
-
-    def _count(self, **changes: int | str) -> None:
-        self._counters = replace(self._counters, **changes)  # type: ignore[arg-type]
 
 
 class ReplayDetector:

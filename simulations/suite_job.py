@@ -12,9 +12,10 @@ from runtime.log import get_logger
 from simulations.detection_cache import ONE_THREAD, DetectionCache, Step, reel_key
 from simulations.error_model import ErrorModel
 from simulations.identity import scenario_sha256, source_sha256, told_sha256
+from simulations.modelled_run import modelled_sightings
 from simulations.played import Played
 from simulations.run_film import play_film
-from simulations.run_modelled import play_modelled
+from simulations.run_offline import play
 from simulations.scenario import Scenario, load_scenario
 from simulations.world import World
 
@@ -151,8 +152,13 @@ def do(
         told(Done(label=job.label, stage="play", done=now_s, total=duration_s))
 
     if job.detections == "modelled":
-        played = play_modelled(
-            world, ErrorModel.load(), duration_s=duration_s, scratch=places.scratch, told=passed
+        played = play(
+            world,
+            modelled_sightings(world, ErrorModel.load()),
+            duration_s=duration_s,
+            scratch=places.scratch,
+            detections="modelled",
+            told=passed,
         )
     else:
         cache = DetectionCache(places.cache)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from simulations.demo import GUARD, free_port
+from simulations.demo import GUARD
+from simulations.processes import free_port
 from simulations.station_client import StationClient
 
 ROOT = Path(__file__).resolve().parents[2]
