@@ -42,6 +42,12 @@ def run(
         bool,
         typer.Option("--headless", help="no page: play to the end on a simulated clock, score"),
     ] = False,
+    real: Annotated[
+        bool,
+        typer.Option(
+            "--real", help="headless: real processes, a real broker, and the time it takes"
+        ),
+    ] = False,
     suite: Annotated[
         bool, typer.Option("--suite", help="all scenarios of the suite, headless")
     ] = False,
@@ -86,8 +92,8 @@ def run(
         from simulations.suite_job import Job
 
         kind = _detections(detections)
-        where = _places(cache)
         if suite:
+            where = _places(cache)
             _run_suite(
                 _seeds(seeds), kind, only or [], where, jobs=jobs, again=not resume, report=report
             )
@@ -96,7 +102,11 @@ def run(
             job = Job(
                 scenario=scenario, seed=number, detections=kind, duration_s=duration_s or None
             )
-            _run_headless(job, where, again=not resume, report=report, played=played)
+            if real:
+                _run_real(job, work / "real", report=report, played=played)
+            else:
+                where = _places(cache)
+                _run_headless(job, where, again=not resume, report=report, played=played)
     else:
         from runtime.log import configure
         from simulations.demo import Demo
@@ -219,6 +229,32 @@ def _run_headless(
     if played is not None:
         record.save(played)
     _show(result, report)
+
+
+def _run_real(job: "Job", folder: Path, *, report: Path | None, played: Path | None) -> None:
+    from rich.console import Console
+
+    from runtime.log import configure
+    from simulations.run_real import RealRun
+    from simulations.score.run import score as score_played
+
+    if job.detections != "film":
+        raise AskOperator(
+            field="--detections", value=job.detections, allowed="film, with --real",
+            next_step="leave out --real, or look at film",
+        )  # fmt: skip
+    configure(json=False, level="WARNING")
+    world = job.world()
+    record = RealRun(
+        world,
+        folder=folder,
+        environment=dict(os.environ),  # noqa: TID251  # a cli may read it
+        duration_s=job.duration_s or world.scenario.duration_s,
+        console=Console(stderr=True),
+    ).play()
+    if played is not None:
+        record.save(played)
+    _show(score_played(record, world), report)
 
 
 def _show(result: "Report", report: Path | None) -> None:

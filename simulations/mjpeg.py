@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from runtime.clock import Clock
-from simulations.film import Film
+from simulations.footage import Footage, fault_at
 
 _BOUNDARY = "frame"
 _WAIT_S = 5.0
@@ -32,14 +32,15 @@ class LiveCamera:
     """A worker that films in real time and keeps the newest picture; older ones are let go.
 
     Args:
-        film: what to film.
+        footage: what comes out of the camera; nothing while it is offline, the same picture again
+            while it is frozen.
         clock: real time; a picture's capture time is when it was drawn.
         scene_time_s: returns the world's time now.
     """
 
-    def __init__(self, film: Film, clock: Clock, scene_time_s: Callable[[], float]) -> None:
-        self.film = film
-        self.name = film.camera.id
+    def __init__(self, footage: Footage, clock: Clock, scene_time_s: Callable[[], float]) -> None:
+        self.footage = footage
+        self.name = footage.camera.id
         self._clock = clock
         self._scene_time_s = scene_time_s
         self._fresh = threading.Condition()
@@ -55,19 +56,28 @@ class LiveCamera:
             watched = self._watchers > 0
         if not watched:
             return _IDLE_S
-        period_s = 1.0 / self.film.camera.fps
+        period_s = 1.0 / self.footage.camera.fps
         if now_s - self._due_s > period_s:
             # Behind, or just woken: a camera skips, it never hurries after lost pictures.
             self.frames_late += self._due_s > 0
             self._due_s = now_s
         t_unix_s = self._clock.utc().timestamp()
-        jpeg = self.film.jpeg(self._scene_time_s(), self._index)
-        with self._fresh:
-            self._newest = Picture(index=self._index, jpeg=jpeg, t_unix_s=t_unix_s)
-            self._index += 1
-            self._fresh.notify_all()
+        jpeg = self._picture(self._scene_time_s())
+        if jpeg is not None:
+            with self._fresh:
+                self._newest = Picture(index=self._index, jpeg=jpeg, t_unix_s=t_unix_s)
+                self._index += 1
+                self._fresh.notify_all()
         self._due_s += period_s
         return max(0.0, self._due_s - self._clock.monotonic_s())
+
+    def _picture(self, t_s: float) -> bytes | None:
+        fault = fault_at(self.footage.camera, t_s)
+        if fault is not None and fault.kind == "offline":
+            return None
+        if fault is not None and fault.kind == "frozen" and self._newest is not None:
+            return self._newest.jpeg
+        return self.footage.jpeg(t_s, self._index)
 
     def close(self) -> None:
         """Wake whoever waits; there will be no more pictures."""

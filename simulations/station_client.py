@@ -18,7 +18,8 @@ class StationClient:
 
     def __init__(self, base_url: str) -> None:
         self._base = base_url
-        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._cookies = http.cookiejar.CookieJar()
+        jar = urllib.request.HTTPCookieProcessor(self._cookies)
         # No proxy: the station is on this machine, whatever the environment says.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar)
 
@@ -33,6 +34,18 @@ class StationClient:
     def login(self, user: str, password: str) -> None:
         """Open a session."""
         self._ask("/api/v1/login", {"user": user, "password": password})
+
+    @property
+    def cookie(self) -> str:
+        """The session as a header's value, for whoever reads the event stream."""
+        return "; ".join(f"{one.name}={one.value}" for one in self._cookies)
+
+    def metric(self, name: str) -> float:
+        """Return a figure of the station's own account by its name, 0 when it was never counted."""
+        with self._opener.open(self._base + "/metrics", timeout=_TIMEOUT_S) as answer:
+            lines = answer.read().decode().splitlines()
+        found = [line.split()[1] for line in lines if line.split(" ")[0] == name]
+        return float(found[0]) if found else 0.0
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return the nodes as the page sees them; empty while the station is busy."""

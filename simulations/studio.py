@@ -6,6 +6,7 @@ from runtime.clock import Clock, SystemClock
 from runtime.errors import Broken
 from runtime.workers import Supervisor
 from simulations.film import Film
+from simulations.footage import Footage
 from simulations.gpsd_post import Kind as GpsdKind
 from simulations.gpsd_post import gpsd_of
 from simulations.mjpeg import CameraServer, LiveCamera
@@ -20,7 +21,7 @@ class Studio:
     """Serves a scenario. The world stands still at its first instant until `go`.
 
     Args:
-        scenario: name or path.
+        scenario: name or path, or the world itself.
         port: of the HTTP server; 0 takes a free one.
         clock: real time.
         rtsp: serve the cameras as RTSP too.
@@ -32,7 +33,7 @@ class Studio:
 
     def __init__(
         self,
-        scenario: str,
+        scenario: str | World,
         *,
         port: int = 0,
         clock: Clock | None = None,
@@ -40,10 +41,12 @@ class Studio:
         gpsd: GpsdKind | None = None,
     ) -> None:
         self._clock = clock if clock is not None else SystemClock()
-        self.world = World(load_scenario(scenario).model)
+        self.world = (
+            scenario if isinstance(scenario, World) else World(load_scenario(scenario).model)
+        )
         self._began_s: float | None = None
         cameras = {
-            camera.id: LiveCamera(Film(self.world, camera), self._clock, self.scene_time_s)
+            camera.id: LiveCamera(Footage(Film(self.world, camera)), self._clock, self.scene_time_s)
             for camera in self.world.scenario.camera
         }
         self._server = CameraServer(cameras, port=port)
