@@ -18,9 +18,13 @@ from simulations.ground import Image, View
 from simulations.landscape import Landscape
 from simulations.lens_weather import Drops, Insects, Rain
 from simulations.occlusion import Screen, screens, with_occlusion
+from simulations.plants import plants
+from simulations.posts import posts
 from simulations.scenario_node import CameraSettings
 from simulations.sensor import SensorNoise, covered, fault_at
 from simulations.site import Site
+from simulations.standing import Standing, Thing
+from simulations.standing_truth import StandingTruth
 from simulations.sway import Sway
 from simulations.tone import Moment, Tone, moment, tone
 from simulations.walk import FigureState
@@ -28,6 +32,7 @@ from simulations.world import World
 
 _SOON_S = 120.0
 _TONES_KEPT = 4
+_NEAREST_M = 4.0
 
 
 def view_of(camera: CameraSettings, site: Site, landscape: Landscape | None = None) -> View:
@@ -83,12 +88,29 @@ class Film:
             seed=seed,
         )
         self._backdrop = Backdrop(world, self.view, self._sway.margin_px, thermal=self._thermal)
+        self._standing = self._stand()
+        self._hidden = StandingTruth(self._standing, self.view, self._sway.margin_px + 12.0)
         self._noise = SensorNoise(self._shape, camera.noise_sigma, seed)
         self._rain = Rain(self._shape, focal_px, seed)
         self._drops = Drops(self._shape, seed)
         self._insects = Insects(self._shape, seed)
         self._painter = FigurePainter(seed)
         self._tones: dict[Moment, Tone] = {}
+
+    def _stand(self) -> tuple[Standing, ...]:
+        """Return plants and posts before the camera, the nearest first."""
+        world, view = self.world, self.view
+        things: list[Thing] = [*posts(world, view.position_enu_m, self.camera.id)]
+        things += plants(
+            view, world.landscape, look=world.scenario.ground.look,
+            wind_from_deg=world.weather(0.0).wind_from_deg, seed=world.scenario.seed,
+        )  # fmt: skip
+        ahead = [
+            thing for thing in things
+            if float(view.to_camera(thing.place_enu_m[None])[0, 2]) > _NEAREST_M
+        ]  # fmt: skip
+        made = [Standing(thing, view, thermal=self._thermal) for thing in ahead]
+        return tuple(sorted(made, key=lambda thing: thing.depth_m))
 
     def frame(self, t_s: float, index: int) -> Image:
         """Return the picture at an instant; ``index`` picks the noise, so equal calls are equal.
@@ -124,7 +146,9 @@ class Film:
         view = self.view_at(t_s)
         boxes = [truth_box(view, figure) for figure in self.world.figures(t_s)]
         whole = [box for box in boxes if box is not None]
-        return with_occlusion(view, whole, self.world.landscape)
+        found = with_occlusion(view, whole, self.world.landscape)
+        wind_m_s = self.world.weather(t_s).wind_m_s
+        return self._hidden.with_plants(view, found, t_s, wind_m_s)
 
     def silhouette(self, figure: FigureState) -> npt.NDArray[np.float32]:
         """Return (h, w) coverage 0..1 of one person, drawn alone."""
@@ -161,13 +185,7 @@ class Film:
         for figure in figures:
             if figure.figure_id not in behind:
                 self._painter.marks(picture, view, figure, now)
-        for figure in figures:
-            screen = behind.get(figure.figure_id)
-            paint = partial(self._painter.draw, picture, view, figure, now)
-            if screen is None:
-                paint()
-            else:
-                screen.draw_behind(picture, paint)
+        self._draw_all(picture, view, figures, now, t_s, behind)
         self._backdrop.shimmer(picture, t_s, weather.shimmer_px)
         rain_mm_h = now.moment.rain_mm_h
         if rain_mm_h > 0.0:
@@ -189,6 +207,31 @@ class Film:
         boxes = [box for box in (truth_box(view, figure) for figure in figures) if box is not None]
         edges = screens(view, boxes, self.world.landscape)
         return {boxes[k].figure.figure_id: edge for k, edge in edges.items()}
+
+    def _draw_all(
+        self,
+        picture: Image,
+        view: View,
+        figures: list[FigureState],
+        now: Tone,
+        t_s: float,
+        behind: dict[str, Screen],
+    ) -> None:
+        """Draw figures and what stands among them, the farthest first."""
+        wind_m_s = self.world.weather(t_s).wind_m_s
+        standing = list(self._standing)
+        for figure in figures:
+            away_m = depth_m(view, figure)
+            while standing and standing[-1].depth_m >= away_m:
+                standing.pop().draw(picture, view, now, t_s, wind_m_s)
+            screen = behind.get(figure.figure_id)
+            paint = partial(self._painter.draw, picture, view, figure, now)
+            if screen is None:
+                paint()
+            else:
+                screen.draw_behind(picture, paint)
+        for thing in reversed(standing):
+            thing.draw(picture, view, now, t_s, wind_m_s)
 
     def _insect_grey(self, now: Tone) -> float:
         """Return how an insect close to the lens looks: dark by day, lit by lamps, warm."""

@@ -179,9 +179,9 @@ def sample(tile: FloatImage, place: Place, texel_m: float, focal_px: float) -> F
     return np.asarray(value * np.nan_to_num(fade), dtype=np.float32)
 
 
-def sample_sky(tile: FloatImage, place: Place) -> FloatImage:
-    """Sample a tile by direction: things far away that do not follow the ground."""
-    u = np.mod(np.degrees(place.azimuth) * 14.0, TILE).astype(np.float32)
+def sample_sky(tile: FloatImage, place: Place, *, across: float = 14.0) -> FloatImage:
+    """Sample a tile by direction, ``across`` texels a degree: what does not follow the ground."""
+    u = np.mod(np.degrees(place.azimuth) * across, TILE).astype(np.float32)
     v = np.mod(np.degrees(place.elevation) * 40.0, TILE).astype(np.float32)
     return np.asarray(
         cv2.remap(tile, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), dtype=np.float32

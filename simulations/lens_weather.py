@@ -161,6 +161,7 @@ class Insects:
 
     def __init__(self, shape: tuple[int, ...], seed: int) -> None:
         self._shape, self._seed = shape, seed
+        self._known: dict[tuple[int, float], list[_Flight]] = {}
 
     def cross(self, picture: Image, t_s: float, *, per_min: float, grey: float) -> None:
         """Draw whoever is before the lens at an instant, in place, in a grey level."""
@@ -168,10 +169,19 @@ class Insects:
             return
         now = math.floor(t_s)
         for second in range(now - self._LONGEST_S, now + 1):
-            for flight in self._flights(second, per_min):
+            for flight in self._of(second, per_min):
                 age = t_s - flight.begin_s
                 if 0.0 <= age < flight.lasts_s:
                     self._blob(picture, flight, age, grey)
+
+    def _of(self, second: int, per_min: float) -> list[_Flight]:
+        key = (second, round(per_min, 1))
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) > 4 * self._LONGEST_S:
+                self._known.clear()
+            found = self._known[key] = self._flights(*key)
+        return found
 
     def _flights(self, second: int, per_min: float) -> list[_Flight]:
         if second < 0:
@@ -222,17 +232,22 @@ class Insects:
         top, bottom = max(0, int(y) - reach), min(height, int(y) + reach)
         if right - left < 2 or bottom - top < 2:
             return
-        mask = np.zeros((bottom - top, right - left), dtype=np.uint8)
+        # A blob this blurred has no detail: it is drawn small.
+        shrink = max(1.0, radius / 6.0)
+        size = math.ceil((bottom - top) / shrink), math.ceil((right - left) / shrink)
+        mask = np.zeros(size, dtype=np.uint8)
         angle = math.degrees(math.atan2(flight.speed_px_s[1], flight.speed_px_s[0]))
-        axes = (round(8 * (0.6 * radius + 0.5 * smear)), round(8 * 0.45 * radius))
-        centre = (round(8 * (x - left)), round(8 * (y - top)))
+        unit = 8.0 / shrink
+        axes = (round(unit * (0.6 * radius + 0.5 * smear)), round(unit * 0.45 * radius))
+        centre = (round(unit * (x - left)), round(unit * (y - top)))
         cv2.ellipse(mask, centre, axes, angle, 0, 360, 255, -1, cv2.LINE_AA, 3)
         wings = 0.35 * radius * (1.0 + math.sin(61.0 * age_s))
         cv2.ellipse(
-            mask, centre, (round(3 * radius), round(8 * wings)), angle + 90.0, 0, 360, 120, -1,
-            cv2.LINE_AA, 3,
+            mask, centre, (round(0.4 * unit * radius), round(unit * wings)), angle + 90.0, 0, 360,
+            120, -1, cv2.LINE_AA, 3,
         )  # fmt: skip
-        soft = cv2.GaussianBlur(mask, (0, 0), 0.42 * radius).astype(np.float32)
+        small = cv2.GaussianBlur(mask, (0, 0), max(0.42 * radius / shrink, 0.3))
+        soft = cv2.resize(small, (right - left, bottom - top)).astype(np.float32)
         share = soft * np.float32(flight.solid / 255.0)
         part = picture[top:bottom, left:right]
         if part.ndim == 3:

@@ -35,7 +35,8 @@ def with_trees(
     palms[np.nan_to_num(place.distance_m, nan=FAR_AWAY_M) < 0.95 * TREES_M] = 0.0
     np.maximum(cover, palms, out=cover)
     sky = np.isnan(place.distance_m).astype(np.float32) * (1.0 - cover)
-    texture = 1.0 + 0.17 * sample_sky(tiles.fine, place) + 0.10 * sample_sky(tiles.soft, place)
+    texture = 1.0 + 0.15 * sample_sky(tiles.fine, place, across=34.0)
+    texture = texture + 0.14 * sample_sky(tiles.soft, place, across=34.0)
     # Crowns are lit from above and dark between: the profile's own height gives both.
     texture = texture * (0.78 + 0.34 * crowns)
     leaves = _LEAVES * np.clip(texture, 0.45, 1.5)[..., None]

@@ -21,6 +21,7 @@ _BODIES = {
 """BGR of the water itself in full light: silt makes it brown, the sea greener."""
 _BANK = np.array([74.0, 100.0, 112.0], dtype=np.float32)
 _BANK_M = 1.1
+_STEP_ON_M = 0.06
 _TEXELS_M = (0.06, 0.17)
 _SWELL_S = (0.55, 0.8)
 """Metres a second that ripples and waves run, over the root of their scale in metres."""
@@ -39,6 +40,9 @@ def with_water(
         return surface, np.zeros(shape, dtype=np.float32)
     places = np.column_stack((place.east_m.ravel(), place.north_m.ravel())).astype(np.float64)
     seen = np.isfinite(places[:, 0])
+    # A ray that meets the steep bank behind the water ends on the very edge: a step on, it is land.
+    places[:, 0] += _STEP_ON_M * np.sin(place.azimuth.ravel())
+    places[:, 1] += _STEP_ON_M * np.cos(place.azimuth.ravel())
     index = np.full(len(places), -1, dtype=np.int64)
     index[seen] = landscape.water_index(places[seen])
     wet = cv2.medianBlur((index >= 0).reshape(shape).astype(np.uint8), 5) > 0
