@@ -12,8 +12,7 @@ from runtime.errors import AskOperator, BorderWatchError, RetryLater
 from simulations.vehicle.command import vehicle
 
 if TYPE_CHECKING:
-    from simulations.score.report import Report
-    from simulations.suite_job import Detections, Job, Places
+    from simulations.suite_job import Detections, Places
 
 app = typer.Typer(
     help="The simulated border: seeded people, cameras that film them, and the truth about both.",
@@ -21,6 +20,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _SCENARIO = Annotated[str, typer.Argument(help="name of a shipped scenario, or a .toml file")]
+_PICTURES = Annotated[
+    Path | None,
+    typer.Option(help="folder for the score as a page (HTML), of one run also pictures"),
+]
 
 
 @app.command()
@@ -54,6 +57,7 @@ def run(
     report: Annotated[
         Path | None, typer.Option(help="write the score as JSON here, not to stdout")
     ] = None,
+    pictures: _PICTURES = None,
     played: Annotated[
         Path | None, typer.Option(help="headless: keep the record here, for `border-sim score`")
     ] = None,
@@ -88,25 +92,32 @@ def run(
     """Run a scenario: with real processes and a page, or headless and scored; or the whole suite."""
     if suite and list_:
         _list_suite(as_json=as_json)
-    elif suite or headless:
+    elif suite or headless or real:
+        # Threads are counted when numpy is loaded, so the environment comes first.
+        where = _places(cache, one_thread=not real)
+        from simulations import present
         from simulations.suite_job import Job
 
         kind = _detections(detections)
         if suite:
-            where = _places(cache)
-            _run_suite(
-                _seeds(seeds), kind, only or [], where, jobs=jobs, again=not resume, report=report
-            )
+            present.suite(
+                _seeds(seeds), kind, only or [], where, workers=jobs or os.cpu_count() or 1,
+                again=not resume, report=report, pictures=pictures,
+            )  # fmt: skip
         else:
             number = _seed(scenario, seed)
             job = Job(
                 scenario=scenario, seed=number, detections=kind, duration_s=duration_s or None
             )
             if real:
-                _run_real(job, work / "real", report=report, played=played)
+                present.real(
+                    job, work / "real", report=report, played=played, pictures=pictures,
+                    environment=dict(os.environ),  # noqa: TID251  # a cli may read it
+                )  # fmt: skip
             else:
-                where = _places(cache)
-                _run_headless(job, where, again=not resume, report=report, played=played)
+                present.headless(
+                    job, where, again=not resume, report=report, played=played, pictures=pictures
+                )
     else:
         from runtime.log import configure
         from simulations.demo import Demo
@@ -127,11 +138,14 @@ def score(
     scenario: Annotated[
         str | None, typer.Option(help="file of the scenario, if it is none of ours")
     ] = None,
+    pictures: _PICTURES = None,
 ) -> None:
     """Score a record again, after a change of the score or to look at it."""
     from simulations.headless import rescore
+    from simulations.present import show
 
-    _show(rescore(file, scenario), report)
+    record, result, world = rescore(file, scenario)
+    show(record, result, world, report=report, pictures=pictures)
 
 
 @app.command()
@@ -218,85 +232,6 @@ def events(
 
 
 # --- headless -------------------------------------------------------------------------------------
-def _run_headless(
-    job: "Job", where: "Places", *, again: bool, report: Path | None, played: Path | None
-) -> None:
-    from rich.console import Console
-
-    from simulations.headless import play_one
-
-    record, result = play_one(job, where, again=again, console=Console(stderr=True))
-    if played is not None:
-        record.save(played)
-    _show(result, report)
-
-
-def _run_real(job: "Job", folder: Path, *, report: Path | None, played: Path | None) -> None:
-    from rich.console import Console
-
-    from runtime.log import configure
-    from simulations.run_real import RealRun
-    from simulations.score.run import score as score_played
-
-    if job.detections != "film":
-        raise AskOperator(
-            field="--detections", value=job.detections, allowed="film, with --real",
-            next_step="leave out --real, or look at film",
-        )  # fmt: skip
-    configure(json=False, level="WARNING")
-    world = job.world()
-    record = RealRun(
-        world,
-        folder=folder,
-        environment=dict(os.environ),  # noqa: TID251  # a cli may read it
-        duration_s=job.duration_s or world.scenario.duration_s,
-        console=Console(stderr=True),
-    ).play()
-    if played is not None:
-        record.save(played)
-    _show(score_played(record, world), report)
-
-
-def _show(result: "Report", report: Path | None) -> None:
-    from rich.console import Console
-
-    from simulations.headless import figures_table
-
-    Console(stderr=True).print(figures_table({f"{result.scenario} #{result.seed}": result}))
-    if report is None:
-        typer.echo(result.model_dump_json(indent=1))
-    else:
-        result.save(report)
-
-
-def _run_suite(
-    seeds: str,
-    kind: "Detections",
-    only: list[str],
-    where: "Places",
-    *,
-    jobs: int,
-    again: bool,
-    report: Path | None,
-) -> None:
-    from rich.console import Console
-
-    from simulations.headless import figures_table, play_suite
-
-    console = Console(stderr=True)
-    words = ["border-sim", "run", "--suite", "--seeds", seeds, "--detections", kind]
-    words += [word for name in only for word in ("--only", name)]
-    found = play_suite(
-        seeds=seeds, detections=kind, only=only, where=where, again=again, console=console,
-        workers=jobs or os.cpu_count() or 1, command=" ".join(words),
-    )  # fmt: skip
-    console.print(figures_table(found.totals))
-    if report is None:
-        typer.echo(found.model_dump_json(indent=1))
-    else:
-        found.save(report)
-
-
 def _list_suite(*, as_json: bool) -> None:
     from rich.console import Console
 
@@ -310,13 +245,14 @@ def _list_suite(*, as_json: bool) -> None:
         Console().print(list_table(rows))
 
 
-def _places(cache: Path | None) -> "Places":
+def _places(cache: Path | None, *, one_thread: bool) -> "Places":
+    environment = os.environ  # noqa: TID251  # a cli may read it
+    if one_thread:
+        # In every process, so that sums come out the same each time.
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            environment[name] = "1"
     from simulations.headless import places
 
-    environment = os.environ  # noqa: TID251  # a cli may read it
-    # One thread in every process: sums then come out the same each time.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        environment[name] = "1"
     if cache is None:
         base = environment.get("XDG_CACHE_HOME")
         cache = (Path(base) if base else Path.home() / ".cache") / "border-watch"

@@ -1,7 +1,7 @@
 """Plays without a screen and scores: one scenario, or the suite; and says what the suite holds."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from runtime.errors import AskOperator
 from simulations.played import Played
 from simulations.scenario import Scenario, load_scenario
-from simulations.score.report import Figures, Report
+from simulations.score.report import Report
 from simulations.score.run import score
 from simulations.score.suite import SuiteReport, suite
 from simulations.suite_job import Job, Places
@@ -19,11 +19,6 @@ from simulations.suite_play import jobs_of, play_all, suite_scenarios
 from simulations.world import World
 
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  # a place, not a file of ours
-_SHOWN = (
-    "events_truth", "true_positive", "missed", "false_positive", "duplicate_alerts", "precision",
-    "recall", "f1", "camera_days", "false_per_camera_day", "false_per_camera_day_bound95",
-    "cautions_per_camera_day",
-)  # fmt: skip
 
 
 def places(cache: Path, *, memory: Path = MEMORY_FOLDER) -> Places:
@@ -90,8 +85,8 @@ def play_suite(
     )
 
 
-def rescore(path: Path, scenario: str | None) -> Report:
-    """Score a saved record again.
+def rescore(path: Path, scenario: str | None) -> tuple[Played, Report, World]:
+    """Score a saved record again, in its own world.
 
     Args:
         path: of the record.
@@ -110,7 +105,8 @@ def rescore(path: Path, scenario: str | None) -> Report:
             next_step=f"play the scenario again ({str(error).splitlines()[0][:120]})",
         ) from None
     found = load_scenario(scenario or played.scenario).model
-    return score(played, World(found.seeded(played.seed)))
+    world = World(found.seeded(played.seed))
+    return played, score(played, world), world
 
 
 def listing(scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
@@ -152,21 +148,7 @@ def list_table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def figures_table(columns: Mapping[Any, Figures]) -> Table:
-    """Return the main figures side by side."""
-    table = Table("", *columns)
-    for name in _SHOWN:
-        table.add_row(name, *(_text(getattr(one, name)) for one in columns.values()))
-    return table
-
-
 def machine() -> str:
     """Return what this runs on, without its name."""
     python = platform.python_version()
     return f"{platform.system()} {platform.machine()}, Python {python}"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -11,6 +11,7 @@ from typing import Any
 
 from geo.lens import Lens
 from simulations.film import view_of
+from simulations.landscape import landscape
 from simulations.scenario import Scenario
 from simulations.scenario_node import CameraSettings
 from simulations.site import Site, site_file
@@ -175,7 +176,9 @@ def camera_tables(
     camera: CameraSettings, scenario: Scenario, site: Site, source: str
 ) -> dict[str, Any]:
     """Return one camera of a node's settings: what its technician knows, and how well."""
-    east, north, up = view_of(camera, site).position_enu_m.tolist()
+    # A mast on a hill is as high as the hill and the mast.
+    ground = None if scenario.ground.kind == "flat" else landscape(scenario, site)
+    east, north, up = view_of(camera, site, ground).position_enu_m.tolist()
     lon, lat, _ = site.frame.to_geodetic([[east, north, 0.0]])[0].tolist()
     lens = Lens.from_hfov(camera.hfov_deg, camera.width_px, camera.height_px)
     distortion = {"k1": camera.k1, "k2": camera.k2, "p1": camera.p1, "p2": camera.p2}

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from simulations.cli import app, main
 
 
-@pytest.mark.parametrize("command", ["run", "serve", "film", "record", "events"])
+@pytest.mark.parametrize("command", ["run", "serve", "film", "record", "events", "score"])
 def test_every_command_has_help(command):
     """Each verb explains itself."""
     done = CliRunner().invoke(app, [command, "--help"])
@@ -47,3 +47,40 @@ def test_wrong_input_is_one_sentence_and_code_2(words, monkeypatch, capsys, tmp_
     told = capsys.readouterr().err
     assert "allowed is" in told
     assert "Traceback" not in told
+
+
+def test_the_suite_says_what_it_holds():
+    """Every scenario with its true events by seed, for a program."""
+    done = CliRunner().invoke(app, ["run", "--suite", "--list", "--json"])
+    rows = json.loads(done.stdout)
+    assert len(rows) >= 24
+    assert 2 * sum(row["purpose"] == "quiet" for row in rows) >= len(rows)
+    for row in rows:
+        counts = set(row["events_truth"].values())
+        assert row["seeds"]["dev"] and row["seeds"]["accept"]
+        assert (counts == {0}) == (row["purpose"] == "quiet"), row["name"]
+    assert "demo" not in {row["name"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (["run", "demo", "--headless", "--detections", "guessed"], "--detections"),
+        (["run", "--suite", "--seeds", "all"], "--seeds"),
+        (["run", "--suite", "--only", "nowhere"], "--only"),
+        (["run", "demo", "--headless", "--seed", "-1"], "--seed"),
+        (["run", "demo", "--real", "--detections", "modelled"], "--detections"),
+        (["score", "no-such-file"], "FILE"),
+    ],
+)
+def test_a_run_that_cannot_be_is_told_which_word_is_wrong(
+    words, field, monkeypatch, capsys, tmp_path
+):
+    """Before anything is drawn."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["border-sim", *words])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert field in capsys.readouterr().err
