@@ -35,13 +35,13 @@ _TONES_KEPT = 4
 _NEAREST_M = 4.0
 
 
-def view_of(camera: CameraSettings, site: Site, landscape: Landscape | None = None) -> View:
+def view_of(camera: CameraSettings, site: Site, landscape: Landscape) -> View:
     """Return the camera's lens and true pose in the site's frame.
 
     Args:
         camera: as the scenario has it.
         site: where the line lies.
-        landscape: the ground that the mast stands on; without one the plane.
+        landscape: the ground that the mast stands on.
     """
     if camera.lon_lat_deg is not None:
         ground = site.lon_lat(*camera.lon_lat_deg)
@@ -49,7 +49,7 @@ def view_of(camera: CameraSettings, site: Site, landscape: Landscape | None = No
         assert camera.along_m is not None
         assert camera.across_m is not None
         ground = site.place(camera.along_m, camera.across_m)
-    foot_m = 0.0 if landscape is None else float(landscape.height_m(ground[None, :2])[0])
+    foot_m = float(landscape.height_m(ground[None, :2])[0])
     pinhole = Lens.from_hfov(camera.hfov_deg, camera.width_px, camera.height_px)
     lens = Lens(
         fx_px=pinhole.fx_px, fy_px=pinhole.fy_px, cx_px=pinhole.cx_px, cy_px=pinhole.cy_px,

@@ -10,6 +10,7 @@ from simulations.error_model import ErrorModel
 from simulations.figure_truth import TruthBox, truth_box
 from simulations.film import view_of
 from simulations.modelled import ModelledDetector
+from simulations.occlusion import with_occlusion
 from simulations.run_offline import Sighting
 from simulations.scenario_node import CameraSettings
 from simulations.walk import FigureState
@@ -51,7 +52,7 @@ class _Present:
 def _sight(
     world: World, camera: CameraSettings, detector: ModelledDetector, present: _Present
 ) -> Callable[[int], Detections]:
-    view = view_of(camera, world.site)
+    view = view_of(camera, world.site, world.landscape)
     size = (camera.width_px, camera.height_px)
     half = np.array(
         [
@@ -74,7 +75,8 @@ def _sight(
         if any(fault.kind in _BLIND and fault.holds(t_s) for fault in camera.fault):
             return Detections.none(size)
         boxes = (truth_box(view, figure) for figure in near_view(present.at(t_s)))
-        truths: list[TruthBox] = [box for box in boxes if box is not None and box.visible]
+        whole: list[TruthBox] = [box for box in boxes if box is not None]
+        truths = [box for box in with_occlusion(view, whole, world.landscape) if box.visible]
         return detector.detect(truths, t_s, world.weather(t_s))
 
     return sight

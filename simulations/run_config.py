@@ -177,8 +177,7 @@ def camera_tables(
 ) -> dict[str, Any]:
     """Return one camera of a node's settings: what its technician knows, and how well."""
     # A mast on a hill is as high as the hill and the mast.
-    ground = None if scenario.ground.kind == "flat" else landscape(scenario, site)
-    east, north, up = view_of(camera, site, ground).position_enu_m.tolist()
+    east, north, up = view_of(camera, site, landscape(scenario, site)).position_enu_m.tolist()
     lon, lat, _ = site.frame.to_geodetic([[east, north, 0.0]])[0].tolist()
     lens = Lens.from_hfov(camera.hfov_deg, camera.width_px, camera.height_px)
     distortion = {"k1": camera.k1, "k2": camera.k2, "p1": camera.p1, "p2": camera.p2}

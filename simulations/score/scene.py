@@ -93,7 +93,7 @@ class Scene:
         """Return each camera with the ground in its picture, out to a limit."""
         found = []
         for camera in self._world.scenario.camera:
-            view = view_of(camera, self._world.site)
+            view = view_of(camera, self._world.site, self._world.landscape)
             wide, high = camera.width_px - 1.0, camera.height_px - 1.0
             up = np.linspace(high, 0.0, 40)
             across = np.linspace(0.0, wide, 15)

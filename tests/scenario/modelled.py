@@ -49,7 +49,7 @@ class Outcome:
 
 def locator(scenario: Scenario, world: World, camera) -> GroundLocator:
     """The camera as a technician would have entered it, with the doubts of the demonstration."""
-    east, north, _ = view_of(camera, world.site).position_enu_m.tolist()
+    east, north, _ = view_of(camera, world.site, world.landscape).position_enu_m.tolist()
     lon, lat, _ = world.site.frame.to_geodetic([[east, north, 0.0]])[0].tolist()
     fixed = FixedCamera(
         lens=Lens.from_hfov(camera.hfov_deg, camera.width_px, camera.height_px),

@@ -49,7 +49,7 @@ def perfect(world) -> dict[str, Sighting]:
 
 
 def _sight(world, one):
-    view = view_of(one, world.site)
+    view = view_of(one, world.site, world.landscape)
 
     def sight(index: int) -> Detections:
         boxes = [truth_box(view, figure) for figure in world.figures(index / one.fps)]

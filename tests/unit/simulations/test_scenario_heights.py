@@ -25,7 +25,7 @@ def height_at_line_px(scenario):
         if actor.nature.object_class == "Human" and (actor.id in crossing or not crossing)
     }
     nearest: dict[str, tuple[float, float]] = {}
-    views = [view_of(camera, world.site) for camera in scenario.camera]
+    views = [view_of(camera, world.site, world.landscape) for camera in scenario.camera]
     for t_s in np.arange(0.0, scenario.duration_s, STEP_S):
         for figure in world.figures(float(t_s)):
             if figure.actor_id not in chosen:
