@@ -38,7 +38,7 @@ class Dialect:
 
 
 LATER = Dialect(release="3.25", proto_minor=15, tells_jamming=True)
-"""A gpsd that tells of jamming."""
+"""A gpsd that tells of jamming: by the manual of later releases, not compared with a running one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

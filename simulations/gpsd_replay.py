@@ -32,6 +32,8 @@ _STOP_S = 5.0
 _LOOK_EVERY_S = 1.0
 _UNIX = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PACKAGES = {"gpsd": "gpsd", "gpsfake": "gpsd-clients"}
+_LEASH = 'exec 3<&0; "$@" & child=$!; (cat <&3 >/dev/null; kill "$child") & wait "$child"'
+"""Holds a program for as long as our end of its stdin is open: it ends with us, however we end."""
 _GARBAGE = b"\xb5b\x01\x07\x00\r\n"
 
 
@@ -282,8 +284,8 @@ def _start(command: Sequence[str], out: Path | None, port: int) -> subprocess.Po
         environment["TMPDIR"] = str(out.parent)
     with Path(os.devnull if out is None else out).open("ab") as stream:
         return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+            ("/bin/sh", "-c", _LEASH, "sh", *command),
+            stdin=subprocess.PIPE,
             stdout=stream,
             stderr=stream,
             env=environment,
@@ -292,15 +294,11 @@ def _start(command: Sequence[str], out: Path | None, port: int) -> subprocess.Po
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """End a child and what it started; all of them are a group of their own."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, sign)
-        except ProcessLookupError:
-            break
-        try:
-            child.wait(_STOP_S)
-            break
-        except subprocess.TimeoutExpired:
-            continue
-    child.wait()
+    """Let the leash go, which ends what it held; by force if that does not help."""
+    assert child.stdin is not None
+    child.stdin.close()
+    try:
+        child.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

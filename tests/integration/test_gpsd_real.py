@@ -7,6 +7,7 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import warnings
 from datetime import datetime, timezone
@@ -103,11 +104,15 @@ def _has_lost_and_found_its_fix(lines):
 def _wait_for(port):
     ends_s = time.monotonic() + 20.0
     while time.monotonic() < ends_s:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if _answers(port):
+            return
         time.sleep(0.1)
     raise AssertionError(f"nobody listens on {port}")
+
+
+def _answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def forms(line):
@@ -417,3 +422,32 @@ def test_a_missing_program_is_named():
     """Without gpsfake the sentence says what to install and what else would do."""
     with pytest.raises(AskOperator, match=r"gpsfake.*apt-get install gpsd-clients.*built-in"):
         program("gpsfake", path="/nonexistent")
+
+
+OWNER = """
+import sys, time
+from geo.frames import GeodeticPoint
+from runtime.clock import SystemClock
+from simulations.gpsd_receiver import Receiver
+from simulations.gpsd_replay import Line, LiveGpsd
+from simulations.gpsd_route import Standing
+here = GeodeticPoint(lon_deg=104.5, lat_deg=10.4)
+live = LiveGpsd(Line(Receiver(Standing(here))), SystemClock(), lambda: 0.0)
+live.step(0.0)
+print(live.port, flush=True)
+time.sleep(60)
+"""
+
+
+@needs_gpsd
+def test_a_real_gpsd_never_outlives_its_owner():
+    """Killed without a chance to tidy up, the simulator leaves no daemon behind."""
+    owner = subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True)
+    with owner:
+        port = int(owner.stdout.readline())
+        _wait_for(port)
+        owner.kill()
+    ends_s = time.monotonic() + 10.0
+    while _answers(port):
+        assert time.monotonic() < ends_s, "gpsd still answers"
+        time.sleep(0.1)
