@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from simulations.link import Link, Weather
+from simulations.link import Counters, Link, Weather
 from simulations.scenario_node import LinkFaultSettings
 
 _SLICE_S = 0.05
@@ -51,6 +51,11 @@ class LinkWorker:
     def port(self) -> int:
         """Where the node connects to."""
         return self._link.port
+
+    @property
+    def counters(self) -> Counters:
+        """What it has carried so far."""
+        return self._link.counters
 
     def step(self, now_s: float) -> float:
         """Carry bytes for a moment, in the weather of this moment."""

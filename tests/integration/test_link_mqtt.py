@@ -11,7 +11,7 @@ from paho.mqtt.properties import Properties
 
 from runtime.clock import SystemClock
 from runtime.workers import Supervisor
-from simulations.link_schedule import ScheduledLink
+from simulations.link_worker import LinkWorker
 from simulations.scenario_node import LinkFaultSettings
 from tests.integration.edge.broker_kit import Mosquitto
 
@@ -74,7 +74,9 @@ def line(broker):
 
     def make(*faults):
         workers = Supervisor(SystemClock())
-        link = ScheduledLink(faults, lambda: scene["t_s"], target_port=broker.port)
+        link = LinkWorker(
+            "node-1", faults, target_port=broker.port, scene_time_s=lambda: scene["t_s"]
+        )
         workers.add(link, beat_timeout_s=10.0)
         workers.start()
         made.append(workers)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulations.link_mqtt import Doubler
-from simulations.link_schedule import weather_at
+from simulations.link_worker import weather_at
 from simulations.scenario_node import LinkFaultSettings
 
 
