@@ -27,6 +27,8 @@ from ground_station.zones import Site, Zone
 
 STRONG = 0.01
 """Beyond this doubt a side is settled at once; nearer to the limit it must last."""
+SPARSE_S = 1.0
+"""Beliefs farther apart than this come of a cut link, which keeps only the key words of a track."""
 BUCKETS_PER_MEMORY = 2
 
 
@@ -112,6 +114,7 @@ class Judge:
         sides = memory.sides.with_distance(
             state.t_s, line.distance_m, rule.memory_s / BUCKETS_PER_MEMORY
         )
+        before_s, before_m = memory.t_s, memory.distance_m
         beyond = 1 if line.probability > rule.high else -1 if line.probability < rule.low else 0
         since = memory.leaning_since_s if beyond == memory.leaning else state.t_s
         memory = replace(
@@ -123,7 +126,11 @@ class Judge:
             **self._passed(memory, state, line.distance_m),
         )
         doubt = min(line.probability, 1.0 - line.probability)
-        settled = beyond != 0 and (doubt < STRONG or state.t_s - since >= rule.settle_s)
+        # Of sparse words the one before must have been over the line already.
+        sparse = (
+            before_m is not None and state.t_s - before_s >= SPARSE_S and before_m * beyond > 0.0
+        )
+        settled = beyond != 0 and (doubt < STRONG or sparse or state.t_s - since >= rule.settle_s)
         if not settled or beyond == memory.side:
             return memory
         if memory.side == 0:

@@ -311,3 +311,28 @@ def test_side_is_where_the_site_says():
     done = run(core, walk(core.site, (0, 15), (0, -1.2), 30))
     assert ["out"] == [f.direction for f in findings(done, "crossing")]
     assert "left" == site(our_side="left").line.our_side
+
+
+def sparse(core, *north_m, gap_s=1.5):
+    """The key words of one track as they come after a cut: far apart, all of them late."""
+    times = [0.0, *(17.0 + gap_s * k for k in range(len(north_m) - 1))]
+    phases = ["new", *["update"] * (len(north_m) - 1)]
+    return [
+        seen(core.site, 0.0, north, t_s, phase=phase, sigma_m=0.9, late=True)
+        for north, t_s, phase in zip(north_m, times, phases, strict=True)
+    ]
+
+
+def test_three_late_words_of_a_track_are_enough_to_tell_a_crossing():
+    """Outside, just inside, well inside: that is all a cut link leaves of somebody who crossed."""
+    core = decider(segments=[{"accuracy_sigma_m": 2.0, "status": "demarcated"}])
+    done = core.observe(sparse(core, 21.0, -1.5, -4.7), START + timedelta(seconds=120.0))
+    (warning,) = warnings(done)
+    assert ("crossing", "in", True) == (warning.rule, warning.direction, warning.late)
+
+
+def test_one_late_word_inside_the_doubt_tells_no_crossing():
+    """A single belief that is nearly sure may be an error; the one before it was not over the line."""
+    core = decider(segments=[{"accuracy_sigma_m": 2.0, "status": "demarcated"}])
+    done = core.observe(sparse(core, 21.0, 1.0, -4.2), START + timedelta(seconds=120.0))
+    assert [] == warnings(done)
