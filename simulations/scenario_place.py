@@ -12,7 +12,11 @@ from simulations.scenario_values import AlongAcross, Azimuth, LonLat, Name, Shar
 class GroundSettings(Settings):
     """The shape of the ground, above or below the site's level."""
 
-    kind: Literal["flat", "hills", "dem"] = "flat"
+    kind: Literal["flat", "hills", "dem"] = Field(
+        default="flat",
+        description="hills follow from the scenario's name, so a place stays what it is whatever the "
+        "seed; the reference marker stands at the site's level in hills and dem alike",
+    )
     amplitude_m: float = Field(default=3.0, gt=0.0, le=500.0, description="hills: one sigma")
     wavelength_m: float = Field(default=120.0, gt=5.0, le=10_000.0, description="hills: typical")
     flat_within_m: float = Field(
