@@ -4,7 +4,7 @@ The empty picture of a moment is drawn once; each frame adds what moves, the fig
 shadows, and fresh noise. A frame follows from the instant and its index alone.
 """
 
-from functools import partial
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
@@ -87,7 +87,6 @@ class Film:
             strongest_wind_m_s=max(spell.wind_m_s for spell in world.scenario.weather),
             seed=seed,
         )
-        self._backdrop = Backdrop(world, self.view, self._sway.margin_px, thermal=self._thermal)
         self._standing = self._stand()
         self._hidden = StandingTruth(self._standing, self.view, self._sway.margin_px + 12.0)
         self._noise = SensorNoise(self._shape, camera.noise_sigma, seed)
@@ -96,6 +95,11 @@ class Film:
         self._insects = Insects(self._shape, seed)
         self._painter = FigurePainter(seed)
         self._tones: dict[Moment, Tone] = {}
+
+    @cached_property
+    def _backdrop(self) -> Backdrop:
+        """The empty scene: what is asked for the truth alone never draws it."""
+        return Backdrop(self.world, self.view, self._sway.margin_px, thermal=self._thermal)
 
     def _stand(self) -> tuple[Standing, ...]:
         """Return plants and posts before the camera, the nearest first."""

@@ -25,6 +25,9 @@ LEAST_BOX_PX = 8.0
 """A box whose longer side is below this is no person to any observer."""
 _BOXES_KEPT = 4096
 _STEP_S = 0.05
+GRID_S = 0.5
+_LARGEST_M = 12.0
+_ON_GRID = 0.01
 
 Box = tuple[float, float, float, float]
 
@@ -48,6 +51,18 @@ class Seen:
     def height_px(self) -> float:
         """Of the part in the picture."""
         return self.box_px[3] - self.box_px[1]
+
+
+def _between(one: Seen, other: Seen, part: float) -> Seen:
+    x1, y1, x2, y2 = (
+        (1.0 - part) * a + part * b for a, b in zip(one.box_px, other.box_px, strict=True)
+    )
+    return Seen(
+        truth=one.truth,
+        box_px=(x1, y1, x2, y2),
+        inside=min(one.inside, other.inside),
+        clear=min(one.clear, other.clear),
+    )
 
 
 class Eye:
@@ -91,6 +106,29 @@ class Eye:
                 self._seen.popitem(last=False)
         return found
 
+    def around(self, t_s: float) -> tuple[Seen, ...]:
+        """Return who is visible at an instant, with boxes between those of every half second.
+
+        Observations come at any frame; drawing the truth for each of them would take longer than
+        playing the scenario, and in half a second a box changes little of its shape.
+        """
+        before_s = math.floor(t_s / GRID_S + 1e-9) * GRID_S
+        part = (t_s - before_s) / GRID_S
+        before = self.seen(before_s)
+        if part < _ON_GRID:
+            return before
+        after = {one.truth.figure.figure_id: one for one in self.seen(before_s + GRID_S)}
+        found = []
+        for one in before:
+            other = after.pop(one.truth.figure.figure_id, None)
+            if other is not None:
+                found.append(_between(one, other, part))
+            elif part < 0.5:
+                found.append(one)
+        if part >= 0.5:
+            found += after.values()
+        return tuple(found)
+
     def in_picture(self, places_enu_m: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Return (n, 2) pixels of (n, 3) feet and (n,) whether they lie in the picture."""
         view = self.film.view
@@ -108,8 +146,25 @@ class Eye:
         late_m = velocity_m_s * self._latency_sigma_s
         return np.asarray(fix.cov_shared_m2 + late_m[:, :, None] * late_m[:, None, :])
 
+    def _anybody_near(self, t_s: float) -> bool:
+        """Whether anybody could be in the picture at all; the exact answer is dear."""
+        figures = self._world.figures(t_s)
+        if not figures:
+            return False
+        view, lens = self.film.view, self.film.view.lens
+        ahead = view.to_camera(np.array([figure.feet_enu_m for figure in figures]))
+        depth = np.maximum(ahead[:, 2], 0.1)
+        # Nothing is farther from its feet than this; distortion bends the far edges, too.
+        reach = _LARGEST_M / depth + 0.3
+        x, y = ahead[:, 0] / depth, ahead[:, 1] / depth
+        wide, high = lens.width_px / lens.fx_px, lens.height_px / lens.fy_px
+        near = (np.abs(x) < wide + reach) & (np.abs(y) < high + reach)
+        return bool(np.any(near & (ahead[:, 2] > -_LARGEST_M)))
+
     def _look(self, t_s: float) -> tuple[Seen, ...]:
         lens = self.film.view.lens
+        if not self._anybody_near(t_s):
+            return ()
         weather = self._world.weather(t_s)
         found = []
         for truth in self.film.truth(t_s):

@@ -9,7 +9,7 @@ import numpy as np
 
 from geo._types import FloatArray
 from simulations.played import PlacedObservation
-from simulations.score.eyes import Eye, Seen, Truth, overlap
+from simulations.score.eyes import GRID_S, Eye, Seen, Truth, group_of, overlap
 from simulations.score.report import SensorLine, Share
 from simulations.score.statistics import ratio
 from simulations.score.tally import distance, rounded
@@ -17,8 +17,8 @@ from simulations.score.tally import distance, rounded
 LEAST_OVERLAP = 0.3
 CHI2_90 = 4.605
 """What 90 % of squared Mahalanobis distances in the plane stay below."""
-_MOST_PLACED = 3000
-_MOST_INSTANTS = 400
+_MOST_PLACED = 2000
+_MOST_INSTANTS = 300
 _NEAR_S = 1.0
 _LEAST_SHARE = 0.5
 HEIGHT_EDGES_PX = (8.0, 24.0, 36.0, 48.0, 72.0, 96.0, 144.0, 216.0)
@@ -47,7 +47,7 @@ class Sighting:
 def whom(eye: Eye, observation: PlacedObservation) -> Seen | None:
     """Return the visible figure whose true box overlaps the observation's most, at least by 0.3."""
     best, best_overlap = None, LEAST_OVERLAP
-    for seen in eye.seen(observation.t_event_s):
+    for seen in eye.around(observation.t_event_s):
         share = overlap(seen.box_px, observation.box_px)
         if share >= best_overlap:
             best, best_overlap = seen, share
@@ -72,14 +72,18 @@ def sightings(
         if seen is None:
             unmatched[observation.sensor_id] += 1
             continue
+        figure_id = seen.truth.figure.figure_id
+        feet = truth.of_group(group_of(figure_id), observation.t_event_s).get(figure_id)
+        if feet is None:
+            continue  # It left the world within the half second.
         place = truth.world.site.lon_lat(observation.lon_deg, observation.lat_deg)
-        error = place - np.array(seen.truth.figure.feet_enu_m[:2])
+        error = place - feet[:2]
         east2, cross, north2 = observation.cov_enu_m2
         cov = np.array([[east2, cross], [cross, north2]])
         found.append(
             Sighting(
                 observation=observation,
-                figure_id=seen.truth.figure.figure_id,
+                figure_id=figure_id,
                 error_m=error,
                 mahalanobis2=_mahalanobis2(error, cov),
             )
@@ -131,7 +135,7 @@ def seconds(
 
     Whoever is less than half in the picture, or more than half hidden, is not asked for.
     """
-    moments = evenly([0.5 + k for k in range(int(duration_s))], _MOST_INSTANTS)
+    moments = evenly([GRID_S + k for k in range(int(duration_s))], _MOST_INSTANTS)
     found = []
     for eye in truth.eyes.values():
         own = sorted(
