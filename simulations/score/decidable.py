@@ -1,4 +1,4 @@
-"""When could a perfect observer first have known that somebody had crossed?"""
+"""When could a perfect observer at the station first have known that somebody had crossed?"""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ class Decidable:
 
     Attributes:
         t_s: scenario time; None when no sensor could ever decide.
+        held_s: how long the node's bad link kept it from the station; part of `t_s`.
         sensor_id: of the camera that could, first.
         figure_id: of the person it could be sure of.
         reason: in words when there is no such moment.
@@ -28,6 +29,7 @@ class Decidable:
     """
 
     t_s: float | None = None
+    held_s: float = 0.0
     sensor_id: str = ""
     figure_id: str = ""
     reason: str = ""
@@ -48,7 +50,8 @@ def decidable(truth: Truth, event: HumanEvent, end_s: float) -> Decidable:
     """Find the first moment after the crossing at which one camera gives P(other side) > 0.9.
 
     Any one of those who crossed is enough. They must truly be visible: feet in the picture, box
-    large enough, not wholly hidden, the camera alive, nearer than the air lets through.
+    large enough, not wholly hidden, the camera alive, nearer than the air lets through. Who sits
+    at the station knows nothing of what a cut link keeps back, however perfect.
 
     Args:
         truth: world and eyes.
@@ -78,9 +81,26 @@ def decidable(truth: Truth, event: HumanEvent, end_s: float) -> Decidable:
         for t_s, sensor_id, figure_id in sorted(candidates):
             seen = truth.eyes[sensor_id].seen(t_s)
             if any(one.truth.figure.figure_id == figure_id for one in seen):
-                return Decidable(t_s=t_s, sensor_id=sensor_id, figure_id=figure_id)
+                held_s = _held_s(truth, truth.eyes[sensor_id].camera.node, t_s)
+                return Decidable(
+                    t_s=t_s + held_s, held_s=held_s, sensor_id=sensor_id, figure_id=figure_id
+                )
         start_s = stop_s
     return _never(best_p, in_picture, cut_short=last_s >= end_s)
+
+
+def _held_s(truth: Truth, node_id: str, t_s: float) -> float:
+    """Return how long a node's link keeps back what it knows at an instant."""
+    arrives_s = t_s
+    faults = truth.world.scenario.node_settings(node_id).link_fault
+    for fault in sorted(faults, key=lambda fault: fault.at_s):
+        if not fault.holds(arrives_s):
+            continue
+        if fault.kind in ("cut", "half_open"):
+            arrives_s = fault.at_s + fault.lasts_s
+        elif fault.kind == "delay":
+            arrives_s += fault.delay_s
+    return arrives_s - t_s
 
 
 def _ways(truth: Truth, since_s: dict[str, float], moments: FloatArray) -> list[_Ways]:

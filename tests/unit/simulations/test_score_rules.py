@@ -224,6 +224,28 @@ def test_dead_camera_makes_an_event_undecidable():
     assert "the camera was out" in event.reason
 
 
+def behind(*faults):
+    """The walker, seen by a node whose link has these faults."""
+    return scenario(node=[{"id": "node-1", "link_fault": list(faults)}])
+
+
+@pytest.mark.parametrize("kind", ["cut", "half_open"])
+def test_nobody_at_the_station_can_know_what_a_cut_link_keeps_back(kind):
+    """The crossing is decidable when the link returns, and a late alert then is a hit."""
+    plan = behind({"kind": kind, "at_s": 5.0, "lasts_s": 30.0})
+    report = scored(plan, at(37.0, event_s=15.0, late=True))
+    assert ("hit", 35.0) == (report.events[0].outcome, report.events[0].t_decidable_s)
+    assert 2.0 == pytest.approx(report.delay_s.p50)
+
+
+def test_a_link_that_was_back_in_time_excuses_nothing():
+    """Cut before the crossing, or after the moment of certainty: the clock runs as ever."""
+    sure_s = scored(scenario(), at(16.0)).events[0].t_decidable_s
+    for begin_s, lasts_s in ((1.0, 8.0), (sure_s + 1.0, 20.0)):
+        report = scored(behind({"kind": "cut", "at_s": begin_s, "lasts_s": lasts_s}), at(16.0))
+        assert sure_s == report.events[0].t_decidable_s
+
+
 def test_event_whose_warning_is_due_after_the_end_is_not_missed():
     """The scenario ends three seconds after the crossing."""
     report = scored(scenario(duration_s=T_CROSS_S + 3.0))
