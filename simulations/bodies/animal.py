@@ -42,17 +42,17 @@ class _Beast:
 
 _BUFFALO = _Beast(
     barrel=0.25, belly=0.275, leg=0.06, neck=0.3, head=0.36, carried=-0.06, horn=0.42, snout=0.62,
-    tail=0.5, hump=0.0, ears=0.12, coats=((62, 62, 66), (72, 70, 74), (52, 52, 58)), warmth=0.78,
+    tail=0.5, hump=0.0, ears=0.12, coats=((62, 62, 66), (72, 70, 74), (52, 52, 58)), warmth=0.55,
 )  # fmt: skip
 _COW = _Beast(
     barrel=0.22, belly=0.235, leg=0.05, neck=0.33, head=0.33, carried=0.06, horn=0.1, snout=0.6,
     tail=0.55, hump=0.09, ears=0.13,
-    coats=((58, 96, 150), (70, 112, 168), (150, 172, 190), (44, 68, 104)), warmth=0.82,
+    coats=((58, 96, 150), (70, 112, 168), (150, 172, 190), (44, 68, 104)), warmth=0.6,
 )  # fmt: skip
 _DOG = _Beast(
     barrel=0.2, belly=0.155, leg=0.055, neck=0.26, head=0.3, carried=0.2, horn=0.0, snout=0.45,
     tail=0.5, hump=0.0, ears=0.14, coats=((70, 120, 176), (44, 52, 60), (190, 200, 205), (60, 84, 120)),
-    warmth=0.85,
+    warmth=0.5,
 )  # fmt: skip
 
 
@@ -128,7 +128,10 @@ def _beast(figure: FigureState, kind: _Beast) -> Body:
     coat = np.array(kind.coats[rng.integers(len(kind.coats))]) * rng.uniform(0.85, 1.12)
     b, g, r = coat.tolist()
     hide = Paint(b, g, r, kind.warmth, 0.07)
-    dark = Paint(0.62 * b, 0.62 * g, 0.62 * r, 0.9 * kind.warmth, 0.06)
+    dark = Paint(0.62 * b, 0.62 * g, 0.62 * r, 0.5 * kind.warmth, 0.06)
+    # Fur keeps the warmth in; legs and ears run cold, the muzzle is bare.
+    shin = Paint(b, g, r, 0.6 * kind.warmth, 0.07)
+    muzzle = Paint(0.62 * b, 0.62 * g, 0.62 * r, 0.95, 0.04)
     back_z = high_m - kind.barrel * high_m
     front, rear = 0.36 * trunk_m, -0.4 * trunk_m
     r = kind.barrel * high_m
@@ -141,7 +144,7 @@ def _beast(figure: FigureState, kind: _Beast) -> Body:
         hide,
     )
     parts.limb((0.0, 0.0, back_z - 0.03 * high_m), (0.0, front, back_z), belly, r, hide)
-    _legs(parts, figure, kind, hide, dark, (front, rear, back_z), high_m)
+    _legs(parts, figure, kind, (hide, shin, dark), (front, rear, back_z), high_m)
     if kind.hump > 0.0:
         parts.limb(
             (0.0, front - 0.05, back_z + r * 0.9),
@@ -167,7 +170,7 @@ def _beast(figure: FigureState, kind: _Beast) -> Body:
         plus(nose, way, 0.03 * high_m),
         skull * kind.snout,
         skull * kind.snout * 0.9,
-        dark,
+        muzzle,
     )
     for side in (-1.0, 1.0):
         ear = plus(poll, (side * 0.8 * skull, -0.02, 0.35 * skull))
@@ -215,11 +218,12 @@ def _horn(parts: Parts, poll: Point, skull: float, side: float, long_m: float) -
 
 
 def _legs(
-    parts: Parts, figure: FigureState, kind: _Beast, hide: Paint, dark: Paint,
+    parts: Parts, figure: FigureState, kind: _Beast, coat: tuple[Paint, Paint, Paint],
     trunk: tuple[float, float, float], high_m: float,
 ) -> None:  # fmt: skip
     """Add four legs that step in the order of a walk: hind left, fore left, hind right, fore right."""
     front, rear, back_z = trunk
+    hide, shin, hoof_paint = coat
     radius = kind.leg * high_m
     hoof = 0.72 * radius
     stride_m = 0.34 * high_m if figure.speed_m_s > 0.0 else 0.0
@@ -252,5 +256,5 @@ def _legs(
         # Swung to the end of its step a leg must still reach the ground.
         knee, ankle = reach(top, foot, 0.55 * long, 0.52 * long, bend)
         parts.limb(top, knee, 1.9 * radius if hind else 1.6 * radius, 1.05 * radius, hide)
-        parts.limb(knee, ankle, 0.95 * radius, 0.72 * radius, hide)
-        parts.limb(ankle, plus(ankle, (0.0, 0.25 * radius, 0.0)), hoof, hoof, dark)
+        parts.limb(knee, ankle, 0.95 * radius, 0.72 * radius, shin)
+        parts.limb(ankle, plus(ankle, (0.0, 0.25 * radius, 0.0)), hoof, hoof, hoof_paint)
