@@ -32,9 +32,9 @@ from simulations.walk import FigureState
 
 _TILE = 256
 _TEXELS_PER_M = 48.0
-_SOFT_DAY_PX, _SOFT_THERMAL_PX, _SOFT_MIRROR_PX = 0.55, 1.0, 1.6
+_SOFT_DAY_PX, _SOFT_THERMAL_PX, _SOFT_MIRROR_PX = 0.55, 1.0, 2.2
 """One sigma of lens and sensor, and of a mirror image on rippled water."""
-_MIRROR_SHARE = 0.4
+_MIRROR_SHARE = 0.24
 _LONGEST_SHADOW = 8.0
 """Over the height of what throws it; a lower sun is too weak for more."""
 

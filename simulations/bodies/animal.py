@@ -158,9 +158,10 @@ def _beast(figure: FigureState, kind: _Beast) -> Body:
     droop = -0.42 if grazing else kind.carried + nod
     shoulder = (0.0, front + 0.35 * r, back_z + 0.35 * r)
     brow_z = back_z + (1.2 * droop + 0.12 if not grazing else droop) * high_m + 0.3 * r
-    poll = (0.0, front + 0.35 * r + kind.neck * high_m * 0.9, brow_z)
+    stretch = 1.35 if grazing else 0.9
+    poll = (0.0, front + 0.35 * r + kind.neck * high_m * stretch, brow_z)
     parts.limb(shoulder, poll, 0.72 * r, 0.42 * r, hide)
-    pitch = -0.9 if grazing else -0.45
+    pitch = -0.75 if grazing else -0.45
     way = (0.0, math.cos(pitch), math.sin(pitch))
     skull = 0.36 * r
     nose = plus(poll, way, kind.head * high_m)

@@ -16,6 +16,7 @@ _ABOARD_TALL_M = 1.62
 _PLANING_M_S = 2.5
 _FOAM = Paint(226, 226, 222, 0.16, 0.12)
 _WOOD = ((62, 84, 102), (44, 62, 80), (72, 100, 112), (58, 70, 74))
+_STRAKES = ((150, 96, 44), (70, 108, 60), (58, 62, 150), (84, 120, 140), (170, 150, 60))
 _OAR = Paint(84, 118, 140, 0.15, 0.05)
 
 
@@ -58,7 +59,7 @@ def sampan(figure: FigureState) -> Body:
         stern_m=0.85 * looks.height_m, stern_share=0.2,
     )  # fmt: skip
     wood = Paint(*_WOOD[looks.seed % len(_WOOD)], -0.12, 0.1)
-    _planks(parts, hull, wood)
+    _planks(parts, hull, wood, Paint(*_STRAKES[looks.seed % len(_STRAKES)], -0.1, 0.05))
     stroke = 2.0 * math.pi * figure.phase
     rowing = figure.speed_m_s > 0.0
     stern_y = -0.3 * looks.length_m
@@ -86,7 +87,8 @@ def motorboat(figure: FigureState) -> Body:
         stern_m=0.42, stern_share=0.8,
     )  # fmt: skip
     colours = ((150, 120, 70), (120, 136, 96), (168, 172, 174), (90, 96, 100))
-    _planks(parts, hull, Paint(*colours[looks.seed % len(colours)], -0.1, 0.04))
+    b, g, r = colours[looks.seed % len(colours)]
+    _planks(parts, hull, Paint(b, g, r, -0.1, 0.04), Paint(212, 214, 212, -0.1, 0.03))
     stern_y = -0.5 * looks.length_m
     engine = Paint(70, 74, 84, 4.0, 0.04)
     parts.limb((0.0, stern_y + 0.25, 0.55), (0.0, stern_y + 0.6, 0.62), 0.16, 0.17, engine)
@@ -111,23 +113,25 @@ def motorboat(figure: FigureState) -> Body:
     )  # fmt: skip
 
 
-def _planks(parts: Parts, hull: _Hull, wood: Paint) -> None:
-    """Add the shell from stern to bow, its floor and its thwarts."""
+def _planks(parts: Parts, hull: _Hull, wood: Paint, strake: Paint) -> None:
+    """Add the shell from stern to bow with its painted upper plank, its floor and its thwarts."""
     places = [-1.0 + 2.0 * n / _SECTIONS for n in range(_SECTIONS + 1)]
     half_m = 0.5 * hull.length_m
     floor = Paint(wood.b * 0.62, wood.g * 0.62, wood.r * 0.62, wood.warmth, wood.grain)
-    rim = Paint(wood.b * 1.25, wood.g * 1.25, wood.r * 1.25, wood.warmth, wood.grain)
+    rim = Paint(strake.b * 0.7, strake.g * 0.7, strake.r * 0.7, strake.warmth, strake.grain)
     for s, t in pairwise(places):
         inside = (0.0, 0.5 * (s + t) * half_m, 0.1)
         ends = [(x * half_m, hull.half_width_m(x), hull.side_height_m(x)) for x in (s, t)]
         for side in (-1.0, 1.0):
             (ya, wa, ha), (yb, wb, hb) = ends
             top = [(side * wa, ya, ha), (side * wb, yb, hb)]
-            low = [
+            waist = [(side * (wa - 0.02), ya, 0.55 * ha), (side * (wb - 0.02), yb, 0.55 * hb)]
+            keel = [
                 (side * 0.72 * wb, yb * 0.96, -_DRAUGHT_M),
                 (side * 0.72 * wa, ya * 0.96, -_DRAUGHT_M),
             ]
-            parts.facet([*top, *low], wood, inside=inside)
+            parts.facet([*top, waist[1], waist[0]], strake, inside=inside)
+            parts.facet([*waist, *keel], wood, inside=inside)
             parts.limb(top[0], top[1], 0.022, 0.022, rim)
         (ya, wa, _), (yb, wb, _) = ends
         parts.facet(

@@ -155,12 +155,9 @@ def _load(parts: Parts, j: Joints, clothes: Outfit, tall_m: float, at: Point) ->
             paint,
         )
     elif clothes.load == "hoe":
-        left, right = j.hand
-        along = plus(right, left, -1.0)
-        reachy = math.sqrt(sum(v * v for v in along))
-        if reachy < 0.08:
-            along, reachy = (0.0, 0.6, -0.8), 1.0
-        ahead = (0.15 * along[0] / reachy, max(0.35, along[1] / reachy), -0.75)
+        right = j.hand[1]
+        raised = min(max((right[2] - j.chest[2] + 0.3) / 0.5, 0.0), 1.0)
+        ahead = (0.08, 0.75, 1.5 * raised - 0.75)
         wood = Paint(70, 100, 128, 0.2, 0.06)
         tip = plus(right, ahead, 0.36)
         parts.limb(

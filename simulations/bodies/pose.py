@@ -163,11 +163,12 @@ def _running(turn: float, speed_m_s: float) -> Joints:
 
 
 def _hoeing(turn: float) -> Joints:
+    """Raised, the hoe is before the face of somebody nearly upright; then they bend with it."""
     swing = math.sin(turn)
-    arm = 0.9 + 0.55 * swing
+    arm = 0.95 + 0.8 * swing
     return _upright(
-        0.62 - 0.18 * swing, thigh=(0.35, -0.12), knee=(0.4, 0.15),
-        arm=(arm, arm - 0.2), elbow=(0.35, 0.45),
+        0.38 - 0.28 * swing, thigh=(0.3 - 0.08 * swing, -0.1), knee=(0.32 - 0.1 * swing, 0.14),
+        arm=(arm, arm - 0.2), elbow=(0.45, 0.55),
     )  # fmt: skip
 
 

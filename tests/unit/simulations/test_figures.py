@@ -11,6 +11,7 @@ from simulations.bodies.parts import Paint, Parts
 from simulations.body import build
 from simulations.figure_draw import FigurePainter
 from simulations.figure_raster import cover_of, outline
+from simulations.figure_sheet import contact_sheet
 from simulations.figure_truth import cover, silhouette, truth_box
 from tests.unit.simulations.figure_kit import KINDS, NIGHT, NOON, figure, opencv_pixels, view
 
@@ -275,3 +276,15 @@ def test_who_is_far_outside_or_behind_costs_nothing_and_breaks_nothing():
     FigurePainter(1).marks(picture, camera, away, NOON)
     assert not truth_box(camera, away).visible
     assert cover(camera, away) is None
+
+
+def test_contact_sheet_shows_every_kind():
+    """Each kind has its strip of views, and no view is empty."""
+    sheet = contact_sheet()
+    wide, tall = 150, 140
+    assert sheet.shape == (tall * math.ceil(len(KINDS) / 2), wide * 12, 3)
+    for number in range(len(KINDS)):
+        for column in range(6):
+            top, left = (number // 2) * tall, ((number % 2) * 6 + column) * wide
+            cell = sheet[top + 20 : top + tall, left : left + wide].astype(int)
+            assert (np.abs(cell - cell[0, 0]).max(axis=2) > 20).sum() > 25
