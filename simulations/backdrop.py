@@ -6,7 +6,7 @@ What changes slowly is drawn once a moment and kept; waves and shadows of clouds
 import numpy as np
 
 from simulations.air import CLOUD_STEP_S, CloudShadows, Shimmer
-from simulations.ground import Image, Tiles, View, look_at
+from simulations.ground import Image, View, look_at, tiles_of
 from simulations.ground_looks import surface
 from simulations.plate import day_plate, thermal_plate
 from simulations.scenery import with_trees
@@ -31,7 +31,7 @@ class Backdrop:
     def __init__(self, world: World, view: View, margin_px: int, *, thermal: bool) -> None:
         self._world, self._thermal, self._margin_px = world, thermal, margin_px
         seed, focal_px = world.scenario.seed, view.lens.fx_px
-        tiles = Tiles(seed)
+        tiles = tiles_of(seed)
         wide = view.widened(margin_px)
         place = look_at(wide, world.landscape)
         ground = surface(world.scenario.ground.look, place, tiles, focal_px)

@@ -7,6 +7,7 @@ come later (`simulations.plate`): the layers do not change while the camera stan
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import cv2
@@ -107,6 +108,12 @@ class Tiles:
         self.middle = _tile(seed + 2, 1.0)
         self.soft = _tile(seed + 1, 1.4)
         self.cloud = _tile(seed + 3, 2.2)
+
+
+@lru_cache(maxsize=2)
+def tiles_of(seed: int) -> Tiles:
+    """Return the textures of a seed, the same ones for every camera; not to be written to."""
+    return Tiles(seed)
 
 
 def look_at(view: View, landscape: Landscape) -> Place:

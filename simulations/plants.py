@@ -13,7 +13,7 @@ from simulations.standing import Cutout, bled
 
 _CELL_M = 6.0
 _NEAREST_M, _FARTHEST_M = 5.0, 110.0
-_SMALLEST_PX = 9.0
+_SMALLEST_PX = 14.0
 _MOST = 48
 _OFTEN: dict[Look, float] = {"rice": 0.05, "dry": 0.06, "grass": 0.10, "mud": 0.03, "scrub": 0.26}
 _BUSHES: dict[Look, float] = {"rice": 0.1, "dry": 0.2, "grass": 0.25, "mud": 0.0, "scrub": 0.6}
@@ -68,7 +68,7 @@ class Plant:
         """Draw the plant so large, leaning by -1..1."""
         rng = np.random.default_rng(self.seed)
         tall_px = max(4.0, self.tall_m * pixels_per_m)
-        half = math.ceil((0.62 if self.bush else 0.55) * tall_px + 0.3 * tall_px) + 3
+        half = math.ceil((0.62 if self.bush else 1.0) * tall_px + 0.3 * tall_px) + 3
         size = (math.ceil(tall_px) + 8, 2 * half + 1)
         bgr = np.zeros((*size, 3), dtype=np.float32)
         cover = np.zeros(size, dtype=np.uint8)
@@ -90,11 +90,11 @@ def _blades(  # one brush stroke's parameters
     cover: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], foot: tuple[float, float],
     tall_px: float, lean: float, dry: float,
 ) -> None:  # fmt: skip
-    count = int(np.clip(tall_px * 1.3, 16, 110))
+    count = int(np.clip(tall_px * 1.6, 26, 130))
     for _ in range(count):
         high = tall_px * rng.uniform(0.45, 1.0)
-        out = rng.normal(0.0, 0.22) * high
-        base = foot[0] + rng.normal(0.0, 0.10) * tall_px
+        out = rng.normal(0.0, 0.34) * high
+        base = foot[0] + rng.normal(0.0, 0.26) * tall_px
         bend = lean * 0.42 * high * rng.uniform(0.8, 1.2)
         t = np.linspace(0.0, 1.0, 5)
         x = base + out * t + bend * t**2

@@ -1,7 +1,9 @@
 """Write a scenario to disk: one film per camera, its truth in MOT's form, and who crossed when.
 
-Truth rows: frame (from 1), id, left, top, width, height (pixels), 1, class (1 = person), visible
-fraction (0 or 1), then east, north, up in metres of the site's frame. Columns 1 to 9 are MOT's.
+One row of ``ID.gt.txt`` per figure and frame, columns 1 to 9 as MOTChallenge has them:
+frame (from 1), id (from 1), left, top, width, height (pixels), 1, class (`CLASSES`), visible
+fraction 0..1, then metres of the site's frame: east, north, up of its feet, and its kind.
+A film that is not whole has the rows of the frames that it has.
 """
 
 import json
@@ -12,10 +14,19 @@ from pathlib import Path
 import cv2
 
 from runtime.errors import AskOperator
+from simulations.figure_truth import TruthBox
 from simulations.film import Film
+from simulations.scenario_actor import ObjectClass
 from simulations.world import World
 
-_PERSON = 1
+CLASSES: dict[ObjectClass, int] = {"Human": 1, "Boat": 2, "Animal": 3}
+"""Column 8; MOT's own 1 is a pedestrian too."""
+COLUMNS = (
+    "frame", "id", "left_px", "top_px", "width_px", "height_px", "considered", "class",
+    "visible_fraction", "east_m", "north_m", "up_m", "kind",
+)  # fmt: skip
+_CODECS = {"mp4": ("avc1", "mp4v"), "avi": ("MJPG",)}
+"""H.264 where this OpenCV can write it, else MPEG-4; MJPEG keeps the camera's own pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,26 +58,39 @@ def record(world: World, out: Path, *, duration_s: float, kind: str = "mp4") -> 
     for camera in world.scenario.camera:
         film = Film(world, camera)
         total = int(duration_s * camera.fps)
-        path = out / f"{camera.id}.{kind}"
-        writer = cv2.VideoWriter(
-            str(path), cv2.VideoWriter.fourcc(*_CODECS[kind]), camera.fps,
-            (camera.width_px, camera.height_px),
-        )  # fmt: skip
-        if not writer.isOpened():
-            raise AskOperator(
-                field="--out", value=str(path), allowed="a place to write films to",
-                next_step="check the folder, or take the other --format",
-            )  # fmt: skip
+        writer = _writer(out / f"{camera.id}.{kind}", kind, film)
         ids: dict[str, int] = {}
-        with (out / f"{camera.id}.gt.txt").open("w", encoding="ascii") as truth:
-            for index in range(total):
-                picture = film.frame(index / camera.fps, index)
-                if picture.ndim == 2:
-                    picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
-                writer.write(picture)
-                truth.writelines(_rows(film, index, ids))
-                yield Progress(camera_id=camera.id, done=index + 1, total=total)
-        writer.release()
+        try:
+            with (out / f"{camera.id}.gt.txt").open("w", encoding="ascii") as truth:
+                for index in range(total):
+                    t_s = index / camera.fps
+                    writer.write(film.received(t_s, index))
+                    truth.writelines(
+                        row(index, ids.setdefault(box.figure.figure_id, len(ids) + 1), box)
+                        for box in film.truth(t_s)
+                        if box.visible
+                    )
+                    yield Progress(camera_id=camera.id, done=index + 1, total=total)
+        finally:
+            # A film that is stopped half-way still gets its index and can be played.
+            writer.release()
+
+
+def row(index: int, number: int, box: TruthBox) -> str:
+    """Return one line of truth.
+
+    Args:
+        index: of the frame, from 0.
+        number: of the figure in this film, from 1.
+        box: where it truly is.
+    """
+    x1, y1, x2, y2 = box.box_px
+    east, north, up = box.figure.feet_enu_m
+    return (
+        f"{index + 1},{number},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},1,"
+        f"{CLASSES[box.figure.object_class]},{1.0 - box.occluded_fraction:.2f},"
+        f"{east:.3f},{north:.3f},{up:.3f},{box.figure.kind}\n"
+    )
 
 
 def write_events(world: World, path: Path, *, duration_s: float) -> None:
@@ -76,22 +100,20 @@ def write_events(world: World, path: Path, *, duration_s: float) -> None:
         "seed": world.scenario.seed,
         "start_utc": world.scenario.start_utc.isoformat().replace("+00:00", "Z"),
         "duration_s": duration_s,
+        "truth_columns": COLUMNS,
         "events_truth": [asdict(event) for event in world.crossings(0.0, duration_s)],
     }
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-_CODECS = {"mp4": "mp4v", "avi": "MJPG"}
-
-
-def _rows(film: Film, index: int, ids: dict[str, int]) -> Iterator[str]:
-    for box in film.truth(index / film.camera.fps):
-        if not box.visible:
-            continue
-        number = ids.setdefault(box.figure.figure_id, len(ids) + 1)
-        x1, y1, x2, y2 = box.box_px
-        east, north, up = box.figure.feet_enu_m
-        yield (
-            f"{index + 1},{number},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},1,{_PERSON},1,"
-            f"{east:.3f},{north:.3f},{up:.3f}\n"
-        )
+def _writer(path: Path, kind: str, film: Film) -> cv2.VideoWriter:
+    size = (film.camera.width_px, film.camera.height_px)
+    for name in _CODECS[kind]:
+        code = cv2.VideoWriter.fourcc(*name)
+        writer = cv2.VideoWriter(str(path), code, film.camera.fps, size)
+        if writer.isOpened():
+            return writer
+    raise AskOperator(
+        field="--out", value=str(path), allowed="a place to write films to",
+        next_step="check the folder, or take the other --format",
+    )  # fmt: skip

@@ -178,9 +178,11 @@ def test_recording_writes_film_and_truth(tmp_path, day):
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 16
     rows = [r.split(",") for r in (tmp_path / "cam-day.gt.txt").read_text().splitlines()]
     assert {int(r[0]) for r in rows} == set(range(1, 17))
-    assert all(len(r) == 12 for r in rows)
+    assert all(len(r) == 13 for r in rows)
+    assert {(r[7], r[12]) for r in rows} == {("1", "farmer")}
+    assert all(0.0 <= float(r[8]) <= 1.0 for r in rows)
     feet = world.figures(0.0)[0].feet_enu_m
-    assert [float(v) for v in rows[0][9:]] == pytest.approx(feet, abs=1e-3)
+    assert [float(v) for v in rows[0][9:12]] == pytest.approx(feet, abs=1e-3)
     events = json.loads((tmp_path / "events.json").read_text())
     assert events["events_truth"] == []
 
