@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 GRAVITY_M_S2 = 9.80665
-_DRAG_SPEED_M_S = 15.0
+DRAG_SPEED_M_S = 15.0
 """Airspeed at which drag needs 45 degrees of tilt (ArduPilot's default simulated frame)."""
 _LINEAR_DRAG_PER_S = 0.05
 _TILT_TAU_S = 0.12
@@ -89,7 +89,7 @@ class Body:
         north_m_s = wind_north_m_s - self.velocity_north_m_s
         east_m_s = wind_east_m_s - self.velocity_east_m_s
         speed_m_s = math.hypot(north_m_s, east_m_s)
-        per_s = GRAVITY_M_S2 * speed_m_s / _DRAG_SPEED_M_S**2 + _LINEAR_DRAG_PER_S
+        per_s = GRAVITY_M_S2 * speed_m_s / DRAG_SPEED_M_S**2 + _LINEAR_DRAG_PER_S
         return per_s * north_m_s, per_s * east_m_s
 
     def step(self, thrust: Thrust, wind_ne_m_s: tuple[float, float], dt_s: float) -> None:

@@ -2,7 +2,7 @@
 
 import math
 
-from simulations.vehicle.body import GRAVITY_M_S2, Thrust
+from simulations.vehicle.body import DRAG_SPEED_M_S, GRAVITY_M_S2, Thrust
 from simulations.vehicle.estimator import Estimate
 from simulations.vehicle.parameters import Parameters
 from simulations.vehicle.reference import (
@@ -19,6 +19,7 @@ _VELOCITY_I = 0.6
 _HEIGHT_P = 5.0
 _CLIMB_P = 5.0
 _YAW_P = 2.5
+_DRAG_AHEAD = 0.9
 
 
 class Controller:
@@ -175,7 +176,13 @@ class Controller:
             self.level.velocity_east_m_s - now.velocity_east_m_s,
         )
         off_p = (self.level.north_m - now.north_m, self.level.east_m - now.east_m)
-        ahead = (self.level.acceleration_north_m_s2, self.level.acceleration_east_m_s2)
+        # The drag of its own speed is known; what is left of it, and the wind, the integral learns.
+        speed = math.hypot(self.level.velocity_north_m_s, self.level.velocity_east_m_s)
+        drag_per_s = _DRAG_AHEAD * (GRAVITY_M_S2 * speed / DRAG_SPEED_M_S**2)
+        ahead = (
+            self.level.acceleration_north_m_s2 + drag_per_s * self.level.velocity_north_m_s,
+            self.level.acceleration_east_m_s2 + drag_per_s * self.level.velocity_east_m_s,
+        )
         most = GRAVITY_M_S2 * math.tan(math.radians(self._parameters["ANGLE_MAX"] / 100))
         asked = [
             ahead[axis] + _VELOCITY_P * off_v[axis] + _POSITION_P * off_p[axis]

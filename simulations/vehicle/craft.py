@@ -117,14 +117,22 @@ class Hold:
 
     Args:
         craft: the copter.
-        braking_m_s2: deceleration; WPNAV_ACCEL unless given.
+        braking_m_s2: deceleration over ground; WPNAV_ACCEL unless given.
+        settling_m_s2: deceleration of climb and descent; WPNAV_ACCEL_Z unless given.
     """
 
     taking_off = False
     landing = False
 
-    def __init__(self, craft: Craft, *, braking_m_s2: float | None = None) -> None:
+    def __init__(
+        self,
+        craft: Craft,
+        *,
+        braking_m_s2: float | None = None,
+        settling_m_s2: float | None = None,
+    ) -> None:
         self._craft = craft
+        self._settling_m_s2 = settling_m_s2
         self._limits = craft.controller.limits(acceleration_m_s2=braking_m_s2)
         craft.controller.face(craft.controller.yaw_rad)
 
@@ -132,7 +140,7 @@ class Hold:
         """Bring speed and climb to nothing; the reference stays where that ends."""
         craft = self._craft
         craft.controller.velocity(0.0, 0.0, self._limits, craft.dt_s)
-        craft.controller.climb(0.0, craft.dt_s)
+        craft.controller.climb(0.0, craft.dt_s, self._settling_m_s2)
         return craft.controller.thrust(craft.estimate, craft.dt_s)
 
 

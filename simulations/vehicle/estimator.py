@@ -26,7 +26,7 @@ _VARIANCE_AFTER_S = 8.1
 _LOST_AFTER_S = 15.1
 _NOISE_TAU_S = 20.0
 _NOISE_LEVEL_M = 0.06
-_NOISE_HEIGHT_M = 0.02
+_NOISE_HEIGHT_M = 0.008
 _INERTIAL_ERROR_M_S2 = 0.05
 """An inertial platform left alone: its velocity error grows by so much each second."""
 

@@ -16,6 +16,8 @@ from simulations.vehicle.sticks import Sticks
 
 _INFO, _WARNING, _CRITICAL = 6, 4, 2
 _STANDS_S = 1.0
+_BRAKE_CLIMB_M_S2 = 0.82
+"""BRAKE stops hard over ground and gently in height: from 2.5 m/s it still rose 4 m."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ class Flight:
         if number == modes.LAND:
             return Landing(craft)
         if number == modes.BRAKE:
-            return Hold(craft, braking_m_s2=7.5)
+            return Hold(craft, braking_m_s2=7.5, settling_m_s2=_BRAKE_CLIMB_M_S2)
         if number == modes.CIRCLE:
             return Circle(craft)
         return Parked()

@@ -5,10 +5,13 @@ import math
 from simulations.vehicle.body import STOPPED, Thrust
 from simulations.vehicle.craft import Craft
 from simulations.vehicle.ports import Place
+from simulations.vehicle.reference import Run
+from simulations.vehicle.scurve import SCurve
 
 _TOUCHED_S = 1.0
 """Standing still for so long is a landing; the motors stop as long after that again."""
 _DISARM_AFTER_S = 2.1
+_SHORT_M = 0.1
 
 
 class Landing:
@@ -70,14 +73,14 @@ class Return:
     """
 
     taking_off = False
-    _ARRIVED_M = 0.5
+    _ARRIVED_M = 2.0
     _CONE_FLOOR_M = 2.0
 
     def __init__(self, craft: Craft) -> None:
         self._craft = craft
         self._limits = craft.controller.limits(
             speed_m_s=craft.parameters["RTL_SPEED"] / 100 or craft.parameters["WPNAV_SPEED"] / 100,
-            jerk_m_s3=craft.parameters["WPNAV_JERK"] * 2,
+            jerk_m_s3=max(craft.parameters["WPNAV_JERK"], 0.2),
         )
         self._stop = craft.stopping_point_m()
         self._target = self._choose()
@@ -86,6 +89,7 @@ class Return:
         self._stage = "climb"
         self._waited_s = 0.0
         self._landing: Landing | None = None
+        self._run: Run | None = None
         self.done = False
         if craft.parameters["WP_YAW_BEHAVIOR"] != 1:
             craft.controller.face(craft.controller.yaw_rad)
@@ -143,25 +147,39 @@ class Return:
             self._landing = Landing(craft)
             return self._landing.step()
         control = craft.controller
-        goal = self._stop if self._stage == "climb" else self._goal
-        control.to_point(*goal, self._limits, craft.dt_s)
+        if self._stage == "climb":
+            control.velocity(0.0, 0.0, control.limits(), craft.dt_s)
+        else:
+            control.run_legs(control.limits(), craft.dt_s)
         control.to_height(self._alt_m, craft.dt_s)
         now = craft.estimate
         if self._stage == "climb":
             if now.alt_m >= self._alt_m - 0.3:
                 self._stage = "return"
+                self._begin_run()
                 if craft.parameters["WP_YAW_BEHAVIOR"] == 1:
                     north, east = self._goal[0] - now.north_m, self._goal[1] - now.east_m
                     if math.hypot(north, east) > 2:
                         control.face(math.atan2(east, north))
         elif self._stage == "return":
-            if math.dist(self._goal, (now.north_m, now.east_m)) < self._ARRIVED_M:
+            near = math.dist(self._goal, (now.north_m, now.east_m)) < self._ARRIVED_M
+            if near and (self._run is None or self._run.over):
                 self._stage = "wait"
         else:
             self._waited_s += craft.dt_s
             if self._waited_s >= craft.parameters["RTL_LOIT_TIME"] / 1000:
                 self._descend()
         return control.thrust(now, craft.dt_s)
+
+    def _begin_run(self) -> None:
+        level = self._craft.controller.level
+        start = level.rest_point_m(self._craft.controller.limits())
+        north, east = self._goal[0] - start[0], self._goal[1] - start[1]
+        length = math.hypot(north, east)
+        if length > _SHORT_M:
+            curve = SCurve.over(length, self._limits)
+            self._run = Run(north=north / length, east=east / length, curve=curve)
+            level.begin(self._run)
 
     def _descend(self) -> None:
         final_m = self._craft.parameters["RTL_ALT_FINAL"] / 100
