@@ -32,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="folder for the pictures of the README (docs/pictures renews them); else they are not kept",
     )
+    parser.addoption(
+        "--sitl",
+        default=None,
+        help="a copter binary of ArduPilot's simulation (tests marked `sitl`; also ARDUPILOT_SITL)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -293,14 +293,9 @@ class Gimbal(Organ):
             return MountAngles()
         if self._aim is _Aim.RC:  # The sticks are in the middle: so are the servos.
             return MountAngles(
-                **{
-                    f"{axis.lower()}_deg": 0.5
-                    * (
-                        self._view.parameter(f"MNT1_{axis}_MIN")
-                        + self._view.parameter(f"MNT1_{axis}_MAX")
-                    )
-                    for axis in ("ROLL", "PITCH", "YAW")
-                }
+                roll_deg=self._middle_deg("ROLL"),
+                pitch_deg=self._middle_deg("PITCH"),
+                yaw_deg=self._middle_deg("YAW"),
             )
         if self._aim is _Aim.PLACE:
             position, place = self._view.state.position, self._place
@@ -325,6 +320,10 @@ class Gimbal(Organ):
 
     def _angles_deg(self) -> tuple[float, float, float]:
         return self._servo.roll_deg, self._servo.pitch_deg, self._servo.yaw_deg
+
+    def _middle_deg(self, axis: str) -> float:
+        parameter = self._view.parameter
+        return 0.5 * (parameter(f"MNT1_{axis}_MIN") + parameter(f"MNT1_{axis}_MAX"))
 
     def _clamped(self, axis: str, angle_deg: float) -> float:
         low_deg = self._view.parameter(f"MNT1_{axis}_MIN")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+CONNECT_S = 20.0
 ON_TIME_S = 10.0
 """Wall seconds that an answer may take on a loaded machine."""
 
@@ -31,7 +32,7 @@ class Client:
     `send` sets anew.
     """
 
-    def __init__(self, port, *, system_id=255, component_id=190, host="127.0.0.1", connect_s=20.0):
+    def __init__(self, port, *, system_id=255, component_id=190, host="127.0.0.1"):
         self.system_id, self.component_id = system_id, component_id
         self.packer = mav.MAVLink(None, system_id, component_id)
         self.parser = mav.MAVLink(None, system_id, component_id)
@@ -40,20 +41,24 @@ class Client:
         self.mark = 0
         self.beats = True
         self._next_beat_s = 0.0
-        self._partial_texts: dict[int, dict[int, str]] = {}
-        self.socket = self._connect(host, port, connect_s)
-        self.socket.settimeout(0.02)
+        self.address = (host, port)
+        self.socket = socket.socket()
+        self.connect()
 
-    @staticmethod
-    def _connect(host, port, connect_s):
-        end_s = time.monotonic() + connect_s
+    def connect(self):
+        """Connect, also once more after the link was lost, and wait for a vehicle that starts."""
+        self.socket.close()
+        end_s = time.monotonic() + CONNECT_S
         while True:
             try:
-                return socket.create_connection((host, port), timeout=1.0)
-            except OSError:  # noqa: PERF203  # waiting for the vehicle is what the loop is for
+                self.socket = socket.create_connection(self.address, timeout=1.0)
+            except OSError:  # noqa: PERF203  # trying again is what the loop is for
                 if time.monotonic() > end_s:
                     raise
                 time.sleep(0.05)
+            else:
+                break
+        self.socket.settimeout(0.02)
 
     def __enter__(self):
         return self
@@ -61,8 +66,21 @@ class Client:
     def __exit__(self, *_):
         self.close()
 
+    @property
+    def closed(self):
+        """Whether `close` was called."""
+        return self.socket.fileno() < 0
+
     def close(self):
         self.socket.close()
+
+    def renew(self):
+        """Forget what was heard but the first frame; beat and send unsigned again."""
+        self.pump()
+        del self.heard[1:]
+        self.mark = len(self.heard)
+        self.beats = True
+        self.sign(None, 0)
 
     # Sending
 
@@ -246,7 +264,7 @@ def answers(client, kind=0, mine=True):
     return short
 
 
-def upload(client, items, kind=0, *, wall_s=ON_TIME_S):
+def upload(client, items, kind=0, *, wall_s=ON_TIME_S, again_s=1.5):
     """Upload items (each a dict for `item_int`) and return the MAV_MISSION_RESULT at the end.
 
     A careful client: asks again on silence, answers any request, ends on the first ack that is not
@@ -254,8 +272,8 @@ def upload(client, items, kind=0, *, wall_s=ON_TIME_S):
     """
     count = mav.MAVLink_mission_count_message(1, 1, len(items), kind)
     client.send(count)
-    looked, end_s, again_s = client.mark, time.monotonic() + wall_s, time.monotonic() + 1.5
-    asked = False
+    looked, now_s = client.mark, time.monotonic()
+    end_s, next_s, asked = now_s + wall_s, now_s + again_s, False
     while time.monotonic() < end_s:
         fresh = client.heard[looked:]
         looked = len(client.heard)
@@ -272,21 +290,21 @@ def upload(client, items, kind=0, *, wall_s=ON_TIME_S):
             elif m.seq < len(items):
                 asked = True
                 client.post(item_int(m.seq, kind=kind, **items[m.seq]))
-        if not asked and time.monotonic() > again_s:
+        if not asked and time.monotonic() > next_s:
             client.post(count)
-            again_s = time.monotonic() + 1.5
+            next_s = time.monotonic() + again_s
         client.pump()
     raise Silence(f"upload of {len(items)} items did not end; answers: {answers(client, kind)}")
 
 
-def download(client, kind=0):
-    """Return the items as they read back, asking each up to five times."""
+def download(client, kind=0, *, again_s=2.0):
+    """Return the items as they read back, asking for each up to ten times."""
 
     def ask(message, *types, where=lambda _: True):
-        for _ in range(5):
+        for _ in range(10):
             client.send(message)
             try:
-                return client.wait(*types, where=where, wall_s=2.0)
+                return client.wait(*types, where=where, wall_s=again_s)
             except Silence:
                 continue
         raise Silence(f"no answer to {message}")

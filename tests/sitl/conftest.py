@@ -1,0 +1,98 @@
+"""The vehicles under test: ours in its own process always, a real ArduPilot when one is given.
+
+A test that asks for `cable` or `vehicle` runs against both; the real one is marked `sitl` and is
+skipped without `--sitl PATH` or ARDUPILOT_SITL (a copter binary of ArduPilot's simulation).
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.sitl.client import Client
+from tests.sitl.flying import BOOT_SPEEDUP, SPEEDUP, ready
+from tests.sitl.vehicles import Ardupilot, Ours
+
+KINDS = [pytest.param("ours"), pytest.param("ardupilot", marks=pytest.mark.sitl)]
+
+
+def pytest_generate_tests(metafunc):
+    """Run every test of this folder that has a vehicle against each kind of vehicle."""
+    if "vehicle_kind" in metafunc.fixturenames:
+        metafunc.parametrize("vehicle_kind", KINDS, scope="module")
+
+
+def ardupilot_binary(config) -> Path:
+    """The real copter, or a skip that says how to give one."""
+    given = config.getoption("--sitl") or os.environ.get("ARDUPILOT_SITL")
+    if not given:
+        pytest.skip("no ArduPilot: give --sitl PATH or set ARDUPILOT_SITL")
+    found = shutil.which(given)
+    assert found, f"--sitl / ARDUPILOT_SITL is {given!r}; it must be a copter binary that can run"
+    return Path(found).resolve()
+
+
+@pytest.fixture(scope="module")
+def start(request, tmp_path_factory):
+    """Start vehicles by kind; all end with the module."""
+    running = []
+
+    def go(kind, **options):
+        folder = tmp_path_factory.mktemp(kind)
+        if kind == "ours":
+            vehicle = Ours(folder, **options)
+        else:
+            vehicle = Ardupilot(folder, binary=ardupilot_binary(request.config), **options)
+        running.append(vehicle)
+        return vehicle
+
+    yield go
+    for vehicle in running:
+        vehicle.stop()
+
+
+@pytest.fixture(scope="module")
+def vehicle(vehicle_kind, start, request):
+    """One vehicle for the tests of a module, at the module's SPEEDUP."""
+    return start(vehicle_kind, speedup=getattr(request.module, "SPEEDUP", 1))
+
+
+@pytest.fixture(scope="module")
+def first_client(vehicle):
+    """A box with the client on the first port; a test that lost its link leaves it closed."""
+    clients = [connected(vehicle)]
+    yield clients
+    clients[-1].close()
+
+
+def connected(vehicle):
+    client = Client(vehicle.port)
+    client.heartbeat(wall_s=40.0)
+    return client
+
+
+@pytest.fixture
+def cable(vehicle, first_client):
+    """A client on the first port of a vehicle with empty stores."""
+    if first_client[-1].closed:
+        first_client.append(connected(vehicle))
+    client = first_client[-1]
+    client.renew()
+    vehicle.empty(client)
+    return client
+
+
+@pytest.fixture
+def pilot(start, vehicle_kind):
+    """A client of a new vehicle that stands at home, disarmed and ready."""
+    vehicle = start(vehicle_kind, speedup=BOOT_SPEEDUP)
+    with Client(vehicle.port) as client:
+        client.heartbeat(wall_s=40.0)
+        assert 0 == client.stream(193, 2)
+        ready(client)
+        client.parameter("SIM_SPEEDUP", SPEEDUP)
+        for message_id, rate_hz in ((33, 5), (42, 5), (245, 5), (162, 2)):
+            assert 0 == client.stream(message_id, rate_hz)
+        yield client
+    vehicle.stop()
