@@ -149,6 +149,29 @@ def score(
 
 
 @app.command()
+def fit(
+    out: Annotated[Path | None, typer.Option(help="file; else the shipped one")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="folder for what networks saw; else the user's cache")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="only this scenario; may be given again")
+    ] = None,
+) -> None:
+    """Fit the model of the networks' errors on the suite's films with their dev seeds."""
+    where = _places(cache, one_thread=True)
+    from simulations.error_model import FILE
+    from simulations.fit_errors import fit_suite
+
+    path = out or FILE
+    model = fit_suite(
+        where, only or [], path,
+        lambda name, camera: typer.echo(f"{name}: {camera.id}", err=True),
+    )  # fmt: skip
+    typer.echo(f"{model.fitted_on}: {path}", err=True)
+
+
+@app.command()
 def serve(
     scenario: _SCENARIO = "demo",
     port: Annotated[int, typer.Option(help="of the cameras; 0 takes a free one")] = 0,

@@ -1,13 +1,16 @@
 """Fit the error model on the suite's films: the `dev` seeds only, through the cache of detections."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
+from runtime.errors import AskOperator
 from simulations.detection_cache import ONE_THREAD, DetectionCache, Seen, network_of
 from simulations.error_fit import FilmSample, FrameSample, fit
 from simulations.error_model import ErrorModel
 from simulations.film import Film
-from simulations.scenario import Scenario
+from simulations.scenario import Scenario, suite
 from simulations.scenario_node import CameraSettings
+from simulations.suite_job import Places
 from simulations.world import World
 
 
@@ -78,3 +81,35 @@ def _film(world: World, camera: CameraSettings, cache: DetectionCache) -> FilmSa
             )
         )
     return FilmSample(camera=camera, frames=frames)
+
+
+def fit_suite(
+    where: Places, only: Sequence[str], out: Path, told: Callable[[str, CameraSettings], object]
+) -> ErrorModel:
+    """Fit on the suite's films with their `dev` seeds, and write the model.
+
+    Args:
+        where: folders; what the networks saw is taken from their cache.
+        only: names; without one, the whole suite.
+        out: file.
+        told: is called before each film.
+
+    Raises:
+        AskOperator: these films do not hold enough to fit anything.
+    """
+    chosen = [one.model for one in suite() if not only or one.model.name in only]
+    scenarios = [one.seeded(seed) for one in chosen for seed in one.seeds.dev]
+    cache = DetectionCache(where.cache)
+    try:
+        model = fit_on(scenarios, cache, told=told)
+    except ValueError as error:
+        raise AskOperator(
+            field="--only",
+            value=", ".join(only) or "(the suite)",
+            allowed="scenarios of the suite with people in films of both kinds of camera",
+            next_step=str(error),
+        ) from None
+    finally:
+        cache.close()
+    out.write_text(model.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return model

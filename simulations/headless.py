@@ -10,7 +10,7 @@ from rich.table import Table
 
 from runtime.errors import AskOperator
 from simulations.played import Played
-from simulations.scenario import Scenario, load_scenario
+from simulations.scenario import Scenario, load_scenario, names
 from simulations.score.report import Report
 from simulations.score.run import score
 from simulations.score.suite import SuiteReport, suite
@@ -58,23 +58,23 @@ def play_suite(
     Args:
         seeds: `dev` or `accept`.
         detections: `film` or `modelled`.
-        only: names; without one, all.
+        only: names, also of shipped scenarios outside the suite; without one, the whole suite.
         where: folders.
         workers: processes.
         again: play what is done already once more.
         command: what was typed; stands in the report.
         console: for progress.
     """
-    known = suite_scenarios()
-    missing = sorted(set(only) - {one.name for one in known})
+    missing = sorted(set(only) - set(names()))
     if missing:
         raise AskOperator(
             field="--only",
             value=", ".join(missing),
-            allowed="names that `border-sim run --suite --list` shows",
+            allowed="names that `border-sim run --suite --list` shows, or quiet-day",
             next_step="correct the name",
         )
-    chosen = [one for one in known if not only or one.name in only]
+    # Whoever names scenarios may name one outside the suite too, such as the quiet day.
+    chosen = [load_scenario(name).model for name in sorted(set(only))] or suite_scenarios()
     jobs, unplayed = jobs_of(chosen, seeds, detections)
     results = play_all(jobs, where, workers=workers, again=again, console=console)
     return suite(
