@@ -9,6 +9,7 @@ import numpy as np
 
 from geo._types import FloatArray
 from simulations.played import PlacedObservation
+from simulations.recorder import MAX_OBSERVATIONS
 from simulations.score.eyes import GRID_S, Eye, Seen, Truth, group_of, overlap
 from simulations.score.report import SensorLine, Share
 from simulations.score.statistics import ratio
@@ -133,8 +134,11 @@ def seconds(
 ) -> list[Second]:
     """Ask once a second (of long runs, at an even selection) who was visible, and who was seen.
 
-    Whoever is less than half in the picture, or more than half hidden, is not asked for.
+    Whoever is less than half in the picture, or more than half hidden, is not asked for. A record
+    so long that its observations were thinned tells nothing of this.
     """
+    if len(observations) >= MAX_OBSERVATIONS // 2:
+        return []
     moments = evenly([GRID_S + k for k in range(int(duration_s))], _MOST_INSTANTS)
     found = []
     for eye in truth.eyes.values():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulations.recorder import MAX_OBSERVATIONS
 from simulations.score import Report, SuiteReport, score, suite
 from simulations.score.assign import assign
 from simulations.score.statistics import percentile, poisson_upper
@@ -139,6 +140,16 @@ def test_recall_counts_visible_seconds_with_an_observation_near():
     assert 0.0 == rows["36 to 48 px"].share
     assert None is rows["216 px and more"].share
     assert kind.seconds == sum(row.seconds for row in report.recall_by_height)
+
+
+def test_thinned_record_tells_nothing_of_who_was_seen():
+    """A day's record keeps only some of the observations: that none is near then means nothing."""
+    plan = scenario()
+    world = World(plan)
+    (one,) = observed(world, 10.0)
+    report = score(played(plan, observations=[one] * (MAX_OBSERVATIONS // 2)), world)
+    assert () == report.recall_by_kind
+    assert 0 == sum(row.seconds for row in report.recall_by_height)
 
 
 # --- put together ---------------------------------------------------------------------------------
