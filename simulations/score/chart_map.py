@@ -16,6 +16,7 @@ from simulations.world import World
 
 _MARGIN_M = 5.0
 _WIDTH_IN = 12.0
+_LEAST_WIDE = 1.9
 _WORDS_IN = 1.2
 _CE90 = 2.146
 """Radius of the circle that holds 90 %, in sigmas."""
@@ -33,7 +34,9 @@ def run_map(report: Report, played: Played, world: World) -> Figure:
     """Return the map of a run, our side above the line."""
     scene = Scene(report, played, world)
     figure, axes = look.new_figure(_WIDTH_IN, 6.6)
-    points = [*_cameras(axes, scene), *_ways(axes, scene), *_told(axes, scene)]
+    # Told places do not widen the map: one of a bird may lie anywhere.
+    _told(axes, scene)
+    points = [*_cameras(axes, scene), *_ways(axes, scene)]
     points += [*_events(axes, scene), *_alerts(axes, report)]
     _frame(axes, np.vstack(points))
     _line(axes, scene)
@@ -67,7 +70,7 @@ def _ways(axes: Axes, scene: Scene) -> list[FloatArray]:
     return [way.places_m for way in ways]
 
 
-def _told(axes: Axes, scene: Scene) -> list[FloatArray]:
+def _told(axes: Axes, scene: Scene) -> None:
     for number, ring in enumerate(scene.ellipses()):
         axes.plot(
             *ring.T, color=look.ACCENT, alpha=0.5, linewidth=0.7, zorder=2.4,
@@ -77,7 +80,6 @@ def _told(axes: Axes, scene: Scene) -> list[FloatArray]:
     for name, colour in zip(scene.sensor_ids, _colours(scene.sensor_ids), strict=True):
         if name in places:
             axes.plot(*places[name].T, ".", color=colour, markersize=2.0, alpha=0.8, zorder=2.3)
-    return list(places.values())
 
 
 def _events(axes: Axes, scene: Scene) -> list[FloatArray]:
@@ -126,8 +128,11 @@ def _place(line: WarningLine) -> FloatArray | None:
 def _frame(axes: Axes, points: FloatArray) -> None:
     known = points[np.isfinite(points).all(axis=1)]
     low, high = known.min(axis=0) - _MARGIN_M, known.max(axis=0) + _MARGIN_M
-    axes.set_xlim(low[0], high[0])
-    axes.set_ylim(min(low[1], -2 * _MARGIN_M), max(high[1], 2 * _MARGIN_M))
+    bottom, top = min(low[1], -2 * _MARGIN_M), max(high[1], 2 * _MARGIN_M)
+    # A border is wider than deep; a map of one narrow way shows the line beside it, too.
+    lacking_m = max(_LEAST_WIDE * (top - bottom) - (high[0] - low[0]), 0.0)
+    axes.set_xlim(low[0] - 0.5 * lacking_m, high[0] + 0.5 * lacking_m)
+    axes.set_ylim(bottom, top)
 
 
 def _fit(figure: Figure, axes: Axes) -> None:

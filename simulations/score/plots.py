@@ -11,6 +11,8 @@ from simulations.score import look
 from simulations.score.judge import EARLY_S, LATE_S
 from simulations.score.report import Share
 
+_LEAST_ROWS = 4
+
 
 def delays(delays_s: Sequence[float]) -> Figure:
     """Return the histogram of warnings' delays after the moment of certainty."""
@@ -25,6 +27,9 @@ def delays(delays_s: Sequence[float]) -> Figure:
     )  # fmt: skip
     axes.set_xlabel("seconds from what a perfect observer knows to the warning")
     axes.set_ylabel("hits")
+    if not delays_s:
+        axes.set_ylim(0.0, 1.0)
+        _nothing(axes, "no hit")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
@@ -46,6 +51,7 @@ def recall(rows: Sequence[Share], title: str) -> Figure:
         )  # fmt: skip
     axes.set_yticks(places, [row.label for row in rows])
     axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(-0.6, max(len(rows), _LEAST_ROWS) - 0.4)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
     axes.set_xlabel(title)
     axes.grid(visible=False, axis="y")

@@ -1,5 +1,6 @@
 """From a played record and the world it was played in to a report."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -230,7 +231,8 @@ def _alert_fields(truth: Truth, alert: Told, near: Nearest) -> dict[str, Any]:
         fix = truth.world.site.line.project(place[None, :])
         along = round(float(fix.along_m[0]) - truth.world.site.start_along_m, 2)
         metres = float(fix.distance_m[0])
-        across = round(metres, 2) if metres == metres else None  # noqa: PLR0124  # nan
+        # Adding zero turns -0.0 into 0.0.
+        across = round(metres, 2) + 0.0 if math.isfinite(metres) else None
     return {
         "alert_id": alert.alert_id,
         "level": alert.level,
