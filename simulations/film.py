@@ -14,6 +14,7 @@ from geo.lens import Lens, rotation_enu_from_camera
 from simulations.backdrop import Backdrop
 from simulations.figure_draw import FigurePainter
 from simulations.figure_truth import MIN_DEPTH_M, TruthBox, depth_m, silhouette, truth_box
+from simulations.glow import headlights
 from simulations.ground import Image, View
 from simulations.landscape import Landscape
 from simulations.lens_weather import Drops, Insects, Rain
@@ -190,6 +191,7 @@ class Film:
             if figure.figure_id not in behind:
                 self._painter.marks(picture, view, figure, now)
         self._draw_all(picture, view, figures, now, t_s, behind)
+        headlights(picture, view, figures, now)
         self._backdrop.shimmer(picture, t_s, weather.shimmer_px)
         rain_mm_h = now.moment.rain_mm_h
         if rain_mm_h > 0.0:

@@ -55,9 +55,10 @@ class SensorNoise:
         size = (self._shape[0] + _WANDER_PX, self._shape[1] + _WANDER_PX, *self._shape[2:])
         noise = rng.standard_normal(size, dtype=np.float32)
         if gain > 1.3 and len(size) == 3:
-            # At high gain the camera's own smoothing leaves coarse blotches.
+            # At high gain the camera smooths: coarse blotches are left, paler than the noise was.
             blotches = cv2.GaussianBlur(noise, (0, 0), 1.3)
-            noise = 0.75 * noise + 1.6 * blotches
+            grey = noise.mean(axis=2, keepdims=True) * np.float32(1.7)
+            noise = np.asarray(0.62 * grey + 0.38 * noise + 0.8 * blotches, dtype=np.float32)
         noise = np.rint(noise * np.float32(self._sigma * gain))
         return _both(noise)
 

@@ -252,7 +252,7 @@ def tone(at: Moment) -> Tone:
     shade = np.sqrt(sky_light)
     sunlit = np.sqrt(sky_light + sun_light)
     level_bgr = shade + (sunlit - shade) * slant
-    haze = _haze(at, float(np.sqrt(min(ambient * gain * 1.6, 1.05))), low)
+    haze = _haze(at, (1.0 - 0.45 * below) * math.sqrt(min(ambient * gain * 1.6, 1.05)), low)
     return Tone(
         moment=at,
         sun_enu=sun_enu,
