@@ -266,6 +266,7 @@ class Copter:
         craft, body = self._craft, self.body
         self.failsafes.step()
         self._parts.arming.step(armed=craft.armed)
+        self.flight.auto.sequencer.watch()
         thrust = self.flight.step()
         wind = self._wind.step(body.alt_m - body.ground_alt_m, TICK_S)
         self._parts.wind_ne_m_s = wind

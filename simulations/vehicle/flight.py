@@ -93,7 +93,7 @@ class Flight:
         mode = MODES.get(number)
         if mode is None:
             return Refusal(texts=((f"No such mode {number}", _WARNING),))
-        if mode is self.mode and number != modes.RTL:
+        if mode is self.mode:
             return None
         craft = self._craft
         if craft.armed:

@@ -65,10 +65,17 @@ class Sequencer:
     @property
     def items(self) -> Sequence[Item]:
         """The mission, slot 0 is home (as it was at the last change of any slot)."""
-        if self._store.version != self._read_version:
-            self._read_version = self._store.version
-            self._read = tuple(self._store.items)
+        self.watch()
         return self._read
+
+    def watch(self) -> None:
+        """Read the mission again if it has changed (once a loop, whatever mode flies)."""
+        if self._store.version == self._read_version:
+            return
+        self._read_version = self._store.version
+        self._read = tuple(self._store.items)
+        if not self._read:
+            self.reset()  # A cleared mission forgets the place in it; a new one does not.
 
     @property
     def seq(self) -> int:

@@ -289,3 +289,17 @@ def test_mission_start_above_the_take_off_height_goes_on_at_once() -> None:
     assert 0 == pilot.upload(HOME_SLOT, TAKE_OFF, item(16, 40.0), RETURN)
     assert ACCEPTED == pilot.command(300)
     pilot.until("STATUSTEXT", lambda m: m.text == "Mission: 2 WP", within_s=3.0)
+
+
+def test_clear_forgets_the_current_item_and_a_new_mission_does_not() -> None:
+    """In GUIDED, in flight."""
+    pilot = Pilot().take_off()
+    plan = (HOME_SLOT, TAKE_OFF, item(16, 40.0), item(16, 80.0), RETURN)
+    assert 0 == pilot.upload(*plan)
+    assert ACCEPTED == pilot.command(224, 3)
+    assert 0 == pilot.upload(*plan)
+    assert 3 == pilot.copter.state.mission_seq
+    pilot.send(mav.MAVLink_mission_clear_all_message(1, 1, 0))
+    assert 0 == pilot.until("MISSION_ACK")[1].type
+    assert 0 == pilot.upload(*plan)
+    assert 0 == pilot.copter.state.mission_seq
