@@ -159,7 +159,6 @@ def settle(client):
     stamp = client.stamps * 1000
     client.post(mav.MAVLink_timesync_message(0, stamp))
     client.wait("TIMESYNC", where=lambda m: m.ts1 == stamp and m.tc1 != 0)
-    client.listen(0.05)  # Texts wait for a queue of their own.
 
 
 def record(client):
@@ -169,6 +168,7 @@ def record(client):
         client.mark = begin = len(client.heard)
         act(client)
         settle(client)
+        client.listen(0.05)  # Texts wait in a queue of their own.
         lines.append(f"== {name}")
         lines += filter(None, (line(h.message) for h in client.heard[begin:]))
     return lines

@@ -1,6 +1,5 @@
 """Modes, arming and commands in the air (SITL notes, sections 4, 6 and 7)."""
 
-import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from tests.sitl.client import upload
@@ -52,12 +51,13 @@ def test_loiter_with_a_stick_in_the_middle_holds(pilot) -> None:
     assert max(heights[3:]) - min(heights[3:]) < 300
 
 
-@pytest.mark.parametrize(("command", "mode"), [(21, LAND), (20, RTL), (17, LOITER)])
-def test_navigation_commands_change_the_mode(pilot, command, mode) -> None:
-    """LAND, RTL and LOITER_UNLIM as commands."""
+def test_navigation_commands_change_the_mode(pilot) -> None:
+    """LOITER_UNLIM, RTL and LAND as commands; GUIDED between them is taken each time."""
     take_off(pilot, 10.0)
-    assert 0 == pilot.command(command)
-    pilot.heartbeat(lambda m: m.custom_mode == mode)
+    for command, mode in ((17, LOITER), (20, RTL), (21, LAND)):
+        assert 0 == pilot.command(176, 1, GUIDED)
+        assert 0 == pilot.command(command)
+        pilot.heartbeat(lambda m, mode=mode: m.custom_mode == mode)
 
 
 def test_take_off_land_disarm_in_states(pilot) -> None:
@@ -87,26 +87,17 @@ def test_armed_without_take_off_disarms_itself(pilot) -> None:
     pilot.heartbeat(lambda m: not m.base_mode & 128, wall_s=FLIGHT_S)
 
 
-def test_arming_in_auto_is_refused(pilot) -> None:
-    """AUTO mode not armable, said after the ack."""
+def test_ground_refuses_in_words(pilot) -> None:
+    """Pause, landing sequence and arming in AUTO fail, each with its text; no other height is known."""
+    assert mav.MAV_RESULT_FAILED == pilot.command(193, 0)
+    pilot.text("Failed to pause")
+    assert mav.MAV_RESULT_FAILED == pilot.command(189)
+    pilot.text("Unable to start landing sequence")
+    assert mav.MAV_RESULT_UNSUPPORTED == pilot.command(186)
     assert 0 == upload(pilot, [HOME_SLOT, TAKEOFF, north(20)])
     assert 0 == pilot.command(176, 1, AUTO)
     assert mav.MAV_RESULT_FAILED == pilot.command(400, 1)
     assert "AUTO mode not armable" in pilot.text("Arm: ")
-
-
-@pytest.mark.parametrize(("command", "result"), [(189, 4), (186, 3)])
-def test_commands_without_ground_under_them(pilot, command, result) -> None:
-    """DO_LAND_START without one FAILED with a text; DO_CHANGE_ALTITUDE UNSUPPORTED."""
-    assert result == pilot.command(command)
-    if command == 189:
-        pilot.text("Unable to start landing sequence")
-
-
-def test_pause_on_the_ground_fails(pilot) -> None:
-    """In words."""
-    assert mav.MAV_RESULT_FAILED == pilot.command(193, 0)
-    pilot.text("Failed to pause")
 
 
 def test_reached_is_lossy_and_not_only_for_navigation(pilot) -> None:

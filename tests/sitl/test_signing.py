@@ -39,7 +39,7 @@ def ticks_of(frame):
     return int.from_bytes(frame[-12:-6], "little")
 
 
-def answered(client, wall_s=1.5):
+def answered(client, wall_s=1.0):
     """Whether a command gets its ack."""
     try:
         return 0 == client.command(512, 148, wall_s=wall_s)
