@@ -13,7 +13,7 @@ from simulations.standing import Cutout, bled
 
 _CELL_M = 6.0
 _NEAREST_M, _FARTHEST_M = 5.0, 110.0
-_SMALLEST_PX = 14.0
+_SMALLEST_PX = 22.0
 _MOST = 48
 _OFTEN: dict[Look, float] = {"rice": 0.05, "dry": 0.06, "grass": 0.10, "mud": 0.03, "scrub": 0.26}
 _BUSHES: dict[Look, float] = {"rice": 0.1, "dry": 0.2, "grass": 0.25, "mud": 0.0, "scrub": 0.6}
@@ -191,7 +191,7 @@ def _in_cell(  # a cell and what its plant follows from
         place_enu_m=np.array([place[0], place[1], float(landscape.height_m(place[None])[0])]),
         tall_m=tall_m * (1.5 if reeds else 1.0),
         bush=bush,
-        dry=float(rng.uniform(0.5, 1.0) if look == "dry" else rng.uniform(0.0, 0.4)),
+        dry=float(rng.uniform(0.5, 1.0) if look == "dry" else rng.uniform(0.0, 0.25)),
         wind_to=wind_to,
         right=right,
     )
