@@ -18,10 +18,9 @@ JOBS = tuple(
     Job(scenario=name, seed=1, duration_s=seconds)
     for name, seconds in (
         ("runner-day", 35.0),
-        ("link-cut", 60.0),
+        ("link-thin", 50.0),
         ("group-night-309", 50.0),
-        ("quiet-farmer-buffalo", 30.0),
-        ("quiet-night-dogs", 30.0),
+        ("quiet-night-walkers", 30.0),
         ("quiet-patrol", 30.0),
     )
 )
