@@ -42,7 +42,7 @@ class Talker:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=5.0)
         self.text = ""
 
-    def listen(self, until, timeout_s=20.0):
+    def listen(self, until, timeout_s=40.0):
         """Read until a claim about all lines so far holds."""
         ends_s = time.monotonic() + timeout_s
         self.socket.settimeout(0.1)
