@@ -1,7 +1,9 @@
 """The vehicles under test: ours in its own process always, a real ArduPilot when one is given.
 
-A test that asks for `cable` or `vehicle` runs against both; the real one is marked `sitl` and is
-skipped without `--sitl PATH` or ARDUPILOT_SITL (a copter binary of ArduPilot's simulation).
+A test that asks for `cable`, `pilot` or `vehicle` runs against both; the real one is marked `sitl`
+and is skipped without `--sitl PATH` or ARDUPILOT_SITL (a copter binary of ArduPilot's simulation).
+What the tests state was observed on unmodified copters of 4.7.0-dev (git hash 90700977) on
+loopback; a 4.6 differs where `test_firmware_4_6.py` says.
 """
 
 import os

@@ -28,7 +28,7 @@ def test_our_vehicle_says_the_same_twice(start, ours) -> None:
 
 
 def test_comparison_finds_the_two_firmwares_apart(start, ours) -> None:
-    """Exactly where the notes say so: reading beyond the end, and regions of interest as items."""
+    """Exactly where the two were seen to differ: reading beyond the end, and regions of interest as items."""
     old = said_by(start("ours", speedup=SPEEDUP, firmware="4.6"))
     # A stump is read beyond its end, and the refused region of interest leaves one.
     assert {"beyond the end", "roi item", "stump", "pitch yaw without rates"} == {

@@ -1,4 +1,4 @@
-"""What the copter does by itself: battery, estimator, receiver, ground station (SITL notes, section 10)."""
+"""What the copter does by itself: battery, estimator, receiver, ground station."""
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav

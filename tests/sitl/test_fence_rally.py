@@ -1,4 +1,4 @@
-"""Fences and rally points on the wire, on the ground (SITL notes, section 8)."""
+"""Fences and rally points on the wire, on the ground."""
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav

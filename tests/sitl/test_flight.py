@@ -1,4 +1,4 @@
-"""Flights: missions, changes under way, the fence, the return (SITL notes, sections 5 to 10)."""
+"""Flights: missions, changes under way, the fence, the return."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Gimbal and camera of a servo mount, standing on the ground (SITL notes, section 9)."""
+"""Gimbal and camera of a servo mount, standing on the ground."""
 
 import math
 

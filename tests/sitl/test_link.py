@@ -1,4 +1,4 @@
-"""Links, streams, parameters and modes on the ground (SITL notes, sections 1 to 4)."""
+"""Links, streams, parameters and modes on the ground."""
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -53,7 +53,7 @@ def test_written_parameter_is_echoed_as_stored(cable) -> None:
 
 @pytest.mark.parametrize("name", ["FENCE_ACTION", "FENCE_TYPE", "FENCE_ALT_MAX", "RTL_ALT"])
 def test_defaults_are_the_observed_ones(cable, name) -> None:
-    """As the notes list them."""
+    """As a copter of 4.7 has them."""
     observed = {"FENCE_ACTION": 1, "FENCE_TYPE": 7, "FENCE_ALT_MAX": 100, "RTL_ALT": 1500}
     assert observed[name] == cable.parameter(name)
 

@@ -1,4 +1,4 @@
-"""Modes, arming and commands in the air (SITL notes, sections 4, 6 and 7)."""
+"""Modes, arming and commands in the air."""
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 

@@ -1,4 +1,4 @@
-"""MAVLink 2 signing on real links (SITL notes, section 11)."""
+"""MAVLink 2 signing on real links."""
 
 import hashlib
 import time

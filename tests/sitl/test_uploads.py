@@ -1,4 +1,4 @@
-"""Uploads, downloads and clears of missions, over a real socket (SITL notes, section 5)."""
+"""Uploads, downloads and clears of missions, over a real socket."""
 
 import math
 
@@ -342,7 +342,7 @@ def test_height_is_kept_to_a_centimetre_and_rtl_keeps_nothing(cable) -> None:
 
 
 def test_all_accepted_commands_in_one_mission(vehicle, cable) -> None:
-    """The list of the notes, each reading back as itself."""
+    """Everything a copter was seen to take, each reading back as itself."""
     listed = (
         "16 17 18 19 20 21 22 30 82 83 84 92 93 94 112 114 115 178 179 181 183 189 193 195 197 201"
         " 203 205 206 207 208 211 212 213 216 222 531 600 601 1000 2000 2001 2500 2501 42702"
