@@ -110,7 +110,7 @@ class Failsafes:
         low = volts > 0 and self._battery.voltage_v < volts
         timer = self._below_s[level] + self._craft.dt_s if low else 0.0
         self._below_s[level] = timer
-        return timer >= max(0.0, p["BATT_LOW_TIMER"])
+        return low and timer >= max(0.0, p["BATT_LOW_TIMER"])
 
     def _look_at_battery(self) -> None:
         critical, low = self._below(_CRITICAL_LEVEL), self._below(_LOW)

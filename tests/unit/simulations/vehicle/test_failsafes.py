@@ -203,3 +203,21 @@ def test_return_goes_to_the_nearer_rally_point() -> None:
     pilot.set_mode(RTL)
     pilot.until_disarmed()
     assert math.dist((100.0, 30.0), (pilot.body.north_m, pilot.body.east_m)) < 2.0
+
+
+@pytest.mark.parametrize("timer_s", [0, 1])
+def test_full_battery_is_never_low_however_short_the_timer(timer_s) -> None:
+    """BATT_LOW_TIMER 0 acts at once, and only on a low voltage."""
+    pilot = under_way(**BATTERY, BATT_LOW_TIMER=timer_s)
+    pilot.run(3.0)
+    assert AUTO == pilot.mode
+    pilot.parameter("SIM_BATT_VOLTAGE", 11.2)
+    pilot.run(3.0)
+    assert RTL == pilot.mode
+
+
+def test_charge_that_is_used_up_is_low_too() -> None:
+    """BATT_LOW_MAH counts what is left of BATT_CAPACITY."""
+    pilot = under_way(BATT_LOW_MAH=3100, BATT_FS_LOW_ACT=2)
+    pilot.until_true(lambda: pilot.mode == RTL, within_s=40.0)
+    assert any("Battery 1 is low 12.60V used 2" in text for text in pilot.texts())

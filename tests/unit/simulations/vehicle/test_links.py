@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from simulations.vehicle.framing import Deframer
-from tests.unit.simulations.vehicle.pilot import ACCEPTED, GUIDED, RTL, Pilot
+from simulations.vehicle.lossy import Losses, LossyMedium
+from simulations.vehicle.making import Media
+from tests.unit.simulations.vehicle.pilot import ACCEPTED, GUIDED, RTL, Pilot, item
 
 
 def frame_of(message):
@@ -105,3 +107,34 @@ def test_frames_nobody_takes_are_bounded() -> None:
     pilot.copter.step(60.0)
     assert pilot.copter.channels[0].overflowed > 0
     assert 4000 == len(pilot.copter.outgoing(0))
+
+
+def radio(**losses):
+    return {0: Media(down=LossyMedium(seed=1, losses=Losses(**losses)),
+                     up=LossyMedium(seed=2, losses=Losses(**losses)))}  # fmt: skip
+
+
+def test_delay_is_paid_both_ways() -> None:
+    """An acknowledgement takes two of them."""
+    pilot = Pilot(media=radio(delay_s=0.2)).ready()
+    begin_s = pilot.now_s
+    assert ACCEPTED == pilot.command(176, 1, GUIDED)
+    assert pytest.approx(0.4, abs=0.05) == pilot.now_s - begin_s
+
+
+def test_doubled_frames_run_a_command_twice() -> None:
+    """The vehicle remembers no command."""
+    pilot = Pilot(media=radio(doubled=1.0)).ready()
+    pilot.set_mode(GUIDED)
+    pilot.run(0.5)
+    assert 4 == len([m for m in pilot.messages("COMMAND_ACK") if m.command == 176])
+
+
+def test_upload_through_losses_asks_again_every_second() -> None:
+    """A lost request costs a second; the mission is whole when it was accepted."""
+    pilot = Pilot(media=radio(lost=0.1), seed=4).ready()
+    plan = [item(16, float(k)) for k in range(12)]
+    begin_s = pilot.now_s
+    assert 0 == pilot.upload(*plan)
+    assert 1.0 < pilot.now_s - begin_s < 20.0
+    assert len(plan) == pilot.copter.transfers.mission.count
