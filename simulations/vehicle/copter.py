@@ -254,8 +254,8 @@ class Copter:
         if not self._said_ready and estimator.boot_s >= _READY_S:
             self._said_ready = True
             self.say("ArduPilot Ready", _INFO)
-        for text in estimator.events:
-            self.say(text, _INFO)
+        for text, severity in estimator.events:
+            self.say(text, severity)
         craft = self._craft
         if craft.home is None and not craft.armed:
             place = estimator.place()

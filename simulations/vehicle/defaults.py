@@ -91,7 +91,8 @@ _COMMON: tuple[tuple[str, int, float], ...] = (
     ("AVOID_ENABLE", _B, 3),
     # The simulation itself
     ("SIM_SPEEDUP", _F, 1), ("SIM_BATT_VOLTAGE", _F, 12.6), ("SIM_BATT_CAP_AH", _F, 0),
-    ("SIM_GPS1_ENABLE", _B, 1), ("SIM_RC_FAIL", _B, 0), ("SIM_UART_LOSS", _F, 0),
+    ("SIM_GPS1_ENABLE", _B, 1), ("SIM_GPS1_GLTCH_X", _F, 0),
+    ("SIM_GPS1_GLTCH_Y", _F, 0), ("SIM_GPS1_GLTCH_Z", _F, 0), ("SIM_RC_FAIL", _B, 0), ("SIM_UART_LOSS", _F, 0),
     ("SIM_WIND_SPD", _F, 0), ("SIM_WIND_DIR", _F, 180), ("SIM_WIND_TURB", _F, 0),
     ("SIM_WIND_DIR_Z", _F, 0), ("SIM_WIND_T", _F, 0), ("SIM_DRIFT_SPEED", _F, 0.05),
 )  # fmt: skip

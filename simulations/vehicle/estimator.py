@@ -13,6 +13,7 @@ from simulations.vehicle.parameters import Parameters
 from simulations.vehicle.plane import LocalPlane
 from simulations.vehicle.ports import Place
 
+_INFO, _WARNING, _CRITICAL = 6, 4, 2
 FLAGS_READY = 831
 FLAGS_CONSTANT_POSITION = 167
 FLAGS_LOST = 37
@@ -29,6 +30,10 @@ _NOISE_LEVEL_M = 0.06
 _NOISE_HEIGHT_M = 0.008
 _INERTIAL_ERROR_M_S2 = 0.05
 """An inertial platform left alone: its velocity error grows by so much each second."""
+FLAG_GLITCH = 1 << 15
+_GLITCH_GATE_M = 25.0
+_GLITCH_REFUSED_S = 10.0
+"""A fix beyond the gate is refused for so long, then believed (by ArduPilot's source, not observed)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +74,13 @@ class Estimator:
         self.boot_s = 0.0
         self._fix_for_s = -math.inf
         self._without_s = 0.0
+        self._glitch_s = 0.0
         self.aiding = False
         self.lost = False
         self._was_aiding = False
         self._stuck: tuple[float, float] | None = None
-        self.events: list[str] = []
-        """Texts of this tick, in order."""
+        self.events: list[tuple[str, int]] = []
+        """Texts of this tick with their severities, in order."""
 
     def reboot(self) -> None:
         """Begin the alignment anew."""
@@ -93,8 +99,20 @@ class Estimator:
         if self.boot_s < _TILT_S:
             return 0
         if self.aiding:
-            return FLAGS_READY
+            return FLAGS_READY | (FLAG_GLITCH if self.glitching else 0)
         return FLAGS_LOST if self._was_aiding else FLAGS_CONSTANT_POSITION
+
+    @property
+    def glitching(self) -> bool:
+        """Whether fixes are refused because they lie too far away."""
+        return self._glitch_s > 0
+
+    def glitch_m(self) -> tuple[float, float]:
+        """How far the receiver's fix lies from the truth, north and east (SIM_GPS1_GLTCH_*)."""
+        return (
+            self._parameters["SIM_GPS1_GLTCH_X"] * self._plane.north_m_per_deg,
+            self._parameters["SIM_GPS1_GLTCH_Y"] * self._plane.east_m_per_deg,
+        )
 
     @property
     def position_ok(self) -> bool:
@@ -109,7 +127,8 @@ class Estimator:
     @property
     def position_variance(self) -> float:
         """Test ratio of the horizontal position, above 1 when innovations are refused."""
-        return min(2.0, 0.01 + 0.12 * self._without_s) if self._was_aiding else 0.01
+        refused_s = self._without_s + 5 * self._glitch_s
+        return min(2.0, 0.01 + 0.12 * refused_s) if self._was_aiding else 0.01
 
     def step(self, dt_s: float) -> None:
         """Move on by one tick."""
@@ -119,7 +138,7 @@ class Estimator:
         before_s = self._fix_for_s
         self._fix_for_s = max(0.0, self._fix_for_s) + dt_s if receiving else -math.inf
         if receiving and before_s < 0 and not self._was_aiding:
-            self.events.append("EKF3 IMU0 origin set")
+            self.events.append(("EKF3 IMU0 origin set", _INFO))
         if self.aiding:
             self._while_aiding(dt_s, receiving=receiving)
         else:
@@ -131,28 +150,62 @@ class Estimator:
                 self._stuck = None
                 self._error_m[0] = self._error_m[1] = 0.0
                 self._error_m_s = [0.0, 0.0]
-                self.events.append("EKF3 IMU0 is using GPS")
+                self.events.append(("EKF3 IMU0 is using GPS", _INFO))
 
     def _while_aiding(self, dt_s: float, *, receiving: bool) -> None:
-        if receiving:
+        if receiving and not self._refuses(dt_s):
             self._without_s = 0.0
-            keep = dt_s / _NOISE_TAU_S
-            for axis, sigma in ((0, _NOISE_LEVEL_M), (1, _NOISE_LEVEL_M), (2, _NOISE_HEIGHT_M)):
-                kick = sigma * math.sqrt(2 * keep) * self._random.gauss(0, 1)
-                pull = keep if abs(self._error_m[axis]) < 3 * sigma else dt_s / 1.0
-                self._error_m[axis] += -pull * self._error_m[axis] + kick
-            self._error_m_s = [0.0, 0.0]
+            self._fuse(dt_s)
+            return
+        if receiving:
+            self._drift(dt_s)
             return
         self._without_s += dt_s
-        for axis in (0, 1):
-            self._error_m_s[axis] += _INERTIAL_ERROR_M_S2 * dt_s * self._random.gauss(0.5, 1)
-            self._error_m[axis] += self._error_m_s[axis] * dt_s
+        self._drift(dt_s)
         if self._without_s >= _LOST_AFTER_S:
             self.aiding = False
             self.lost = True
             now = self.estimate()
             self._stuck = (now.north_m, now.east_m)
-            self.events.append("EKF3 IMU0 stopped aiding")
+            self.events.append(("EKF3 IMU0 stopped aiding", _WARNING))
+
+    def _refuses(self, dt_s: float) -> bool:
+        """Whether the fix lies beyond the gate and has not been there for long enough yet."""
+        north_m, east_m = self.glitch_m()
+        off_m = math.hypot(north_m - self._error_m[0], east_m - self._error_m[1])
+        before = self._glitch_s
+        if off_m <= _GLITCH_GATE_M:
+            self._glitch_s = 0.0
+        else:
+            self._glitch_s += dt_s
+            if self._glitch_s >= _GLITCH_REFUSED_S:
+                self._error_m[0], self._error_m[1] = north_m, east_m
+                self._glitch_s = 0.0
+        if (before > 0) != self.glitching:
+            text = "GPS Glitch or Compass error" if before == 0 else "Glitch cleared"
+            self.events.append((text, _CRITICAL))
+        return self.glitching
+
+    def _fuse(self, dt_s: float) -> None:
+        """Wander around where the receiver says it is."""
+        keep = dt_s / _NOISE_TAU_S
+        north_m, east_m = self.glitch_m()
+        for axis, sigma, middle in (
+            (0, _NOISE_LEVEL_M, north_m),
+            (1, _NOISE_LEVEL_M, east_m),
+            (2, _NOISE_HEIGHT_M, 0.0),
+        ):
+            kick = sigma * math.sqrt(2 * keep) * self._random.gauss(0, 1)
+            off = self._error_m[axis] - middle
+            pull = keep if abs(off) < 3 * sigma else dt_s / 1.0
+            self._error_m[axis] += -pull * off + kick
+        self._error_m_s = [0.0, 0.0]
+
+    def _drift(self, dt_s: float) -> None:
+        """Go on without fixes."""
+        for axis in (0, 1):
+            self._error_m_s[axis] += _INERTIAL_ERROR_M_S2 * dt_s * self._random.gauss(0.5, 1)
+            self._error_m[axis] += self._error_m_s[axis] * dt_s
 
     def estimate(self) -> Estimate:
         """What the controller works with."""

@@ -133,7 +133,11 @@ class StatusTelemetry(Organ):
             searching = 1 if craft.parameters["SIM_GPS1_ENABLE"] == 1 else 0
             return mav.MAVLink_gps_raw_int_message(micro, searching, 0, 0, 0, 9999, 9999, 0, 0, 0)
         body = craft.body
-        place = craft.plane.to_place(body.north_m, body.east_m, body.alt_m)
+        glitch_m = craft.estimator.glitch_m()
+        place = craft.plane.to_place(
+            body.north_m + glitch_m[0], body.east_m + glitch_m[1],
+            body.alt_m + craft.parameters["SIM_GPS1_GLTCH_Z"],
+        )  # fmt: skip
         course = math.degrees(math.atan2(body.velocity_east_m_s, body.velocity_north_m_s)) % 360
         speed = math.hypot(body.velocity_east_m_s, body.velocity_north_m_s)
         return mav.MAVLink_gps_raw_int_message(

@@ -221,3 +221,20 @@ def test_charge_that_is_used_up_is_low_too() -> None:
     pilot = under_way(BATT_LOW_MAH=3100, BATT_FS_LOW_ACT=2)
     pilot.until_true(lambda: pilot.mode == RTL, within_s=40.0)
     assert any("Battery 1 is low 12.60V used 2" in text for text in pilot.texts())
+
+
+def test_jumped_fix_is_refused_first_and_believed_later() -> None:
+    """300 m to the south: the copter then flies as far to the north, by its truth."""
+    pilot = Pilot().take_off()
+    pilot.stream(193, 10)
+    pilot.parameter("SIM_GPS1_GLTCH_X", -300.0 / 110_600)
+    pilot.run(8.0)
+    assert "GPS Glitch or Compass error" in pilot.texts()
+    assert pilot.messages("EKF_STATUS_REPORT")[-1].flags & (1 << 15)
+    assert math.hypot(pilot.body.north_m, pilot.body.east_m) < 15.0
+    assert GUIDED == pilot.mode
+    pilot.run(30.0)
+    assert "Glitch cleared" in pilot.texts()
+    assert pilot.body.north_m > 150.0
+    believed = pilot.copter.state.position
+    assert abs(believed.lat_deg - pilot.copter.truth().place.lat_deg) * 110_600 > 250.0
