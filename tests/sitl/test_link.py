@@ -161,3 +161,66 @@ def test_reposition_is_a_command_int_alone(cable) -> None:
     assert mav.MAV_RESULT_DENIED == cable.command_int(192, -1, 0, 0, 0, **place)
     assert mav.MAV_RESULT_DENIED == cable.command_int(192, -1, 1, 0, 0, frame=1, **place)
     cable.text("Unknown mavlink coordinate frame 1")
+
+
+def test_interval_is_told_and_an_unknown_id_is_cut(cable) -> None:
+    """GET_MESSAGE_INTERVAL: ACCEPTED with the interval; FAILED and sixteen bits of a number too large."""
+    assert 0 == cable.stream(30, 5.0)
+    assert 0 == cable.command(510, 30)
+    told = cable.wait("MESSAGE_INTERVAL")
+    assert (30, 200_000) == (told.message_id, told.interval_us)
+    assert 0 == cable.stream(30, -1)
+    assert mav.MAV_RESULT_FAILED == cable.command(510, 99999)
+    told = cable.wait("MESSAGE_INTERVAL")
+    assert (34463, 0) == (told.message_id, told.interval_us)
+
+
+def test_old_stream_request_works_without_ack(cable) -> None:
+    """REQUEST_DATA_STREAM: all groups begin, and stop."""
+    cable.send(mav.MAVLink_request_data_stream_message(1, 1, 0, 4, 1))
+    for name in ("ATTITUDE", "SYS_STATUS", "MISSION_CURRENT", "VFR_HUD"):
+        cable.wait(name)
+    assert [] == cable.since_mark("COMMAND_ACK")
+    cable.send(mav.MAVLink_request_data_stream_message(1, 1, 0, 4, 0))
+    cable.listen(0.5)
+    cable.mark = len(cable.heard)
+    cable.listen(1.0)
+    assert [] == cable.since_mark("ATTITUDE", "SYS_STATUS", "MISSION_CURRENT")
+
+
+def modes_listed(client):
+    """(number of modes, index) of each AVAILABLE_MODES since the mark, from its bytes: younger than some dialects."""
+    return [
+        (h.frame[18], h.frame[19])
+        for h in client.heard[client.mark :]
+        if int.from_bytes(h.frame[7:10], "little") == 435
+    ]
+
+
+def test_modes_are_listed_one_by_one(cable) -> None:
+    """AVAILABLE_MODES: one message per request, 24 modes; index 0 does not send all."""
+    for index in (1, 7):
+        assert 0 == cable.request(435, index)
+        cable.listen(0.2)
+        assert [(24, index)] == modes_listed(cable)
+    assert 0 == cable.request(435, 0)
+    cable.listen(0.7)
+    assert len(modes_listed(cable)) <= 1
+
+
+def test_timesync_is_answered_and_ping_is_not(cable) -> None:
+    """With both clocks."""
+    cable.send(mav.MAVLink_timesync_message(0, 4711))
+    answer = cable.wait("TIMESYNC", where=lambda m: m.ts1 == 4711)
+    assert answer.tc1 > 0
+    cable.send(mav.MAVLink_ping_message(1, 1, 0, 0))
+    cable.listen(0.7)
+    assert [] == cable.since_mark("PING")
+
+
+def test_legacy_mode_change_has_no_ack(cable) -> None:
+    """SET_MODE."""
+    cable.send(mav.MAVLink_set_mode_message(1, 1, GUIDED))
+    cable.wait("HEARTBEAT", where=lambda m: m.custom_mode == GUIDED)
+    assert [] == cable.since_mark("COMMAND_ACK")
+    assert 0 == cable.command(176, 1, 0)

@@ -171,3 +171,63 @@ def test_home_is_set_anew_at_arming(pilot) -> None:
     pilot.send(mav.MAVLink_mission_request_int_message(1, 1, 0, 0))
     home = pilot.wait("MISSION_ITEM_INT", where=lambda m: m.seq == 0)
     assert (LAT + 500, 7.0) == (home.x, home.z)
+
+
+def test_target_by_message_moves_without_ack(pilot) -> None:
+    """SET_POSITION_TARGET_GLOBAL_INT in GUIDED, frame 6."""
+    take_off(pilot, 15.0)
+    pilot.send(
+        mav.MAVLink_set_position_target_global_int_message(
+            0, 1, 1, 6, 0b0000_1111_1111_1000, LAT + 2246, LON, 15.0, 0, 0, 0, 0, 0, 0, 0, 0
+        )
+    )
+    pilot.wait("GLOBAL_POSITION_INT", where=lambda m: m.lat > LAT + 1900, wall_s=FLIGHT_S)
+    assert [] == pilot.since_mark("COMMAND_ACK")
+
+
+def test_jump_repeats_and_land_ends_it(pilot) -> None:
+    """DO_JUMP goes back twice; after the LAND item it disarms in AUTO."""
+    begin = len(pilot.heard)
+    fly(
+        pilot,
+        [
+            HOME_SLOT,
+            {**TAKEOFF, "z": 10.0},
+            north(10, z=10.0),
+            north(20, z=10.0),
+            {"command": 177, "p": (2, 2, 0, 0)},
+            {"command": 21},
+        ],
+    )
+    beat = pilot.heartbeat(lambda m: not m.base_mode & 128, wall_s=FLIGHT_S)
+    assert AUTO == beat.custom_mode
+    texts = pilot.texts(begin)
+    assert [3, 3] == [
+        sum(text.startswith(f"Reached command #{number}") for text in texts) for number in (2, 3)
+    ]
+    reached = [
+        h.message.seq for h in pilot.heard[begin:] if h.message.get_type() == "MISSION_ITEM_REACHED"
+    ]
+    assert 5 not in reached
+
+
+def test_force_is_force(pilot) -> None:
+    """21196 stops the motors in the air; 2989 arms whatever stands against it."""
+    take_off(pilot, 10.0)
+    assert 0 == pilot.command(400, 0, 21196)
+    pilot.heartbeat(lambda m: not m.base_mode & 128)
+    pilot.text("SIM Hit ground", wall_s=FLIGHT_S)
+    assert 0 == pilot.command(176, 1, AUTO)
+    assert 0 == pilot.command(400, 1, 2989)
+    pilot.heartbeat(lambda m: m.base_mode & 128)
+
+
+def test_clear_in_guided_flight_is_taken(pilot) -> None:
+    """Only AUTO keeps its mission."""
+    fly(pilot, [HOME_SLOT, TAKEOFF, north(100), {"command": 20}])
+    pilot.wait("MISSION_CURRENT", where=lambda m: m.seq == 2, wall_s=FLIGHT_S)
+    assert 0 == pilot.command(176, 1, GUIDED)
+    pilot.send(mav.MAVLink_mission_clear_all_message(1, 1, 0))
+    pilot.wait("MISSION_ACK", where=lambda m: m.type == 0)
+    assert mav.MAV_RESULT_FAILED == pilot.command(176, 1, AUTO)
+    pilot.text("Mode change to AUTO failed: init failed")
