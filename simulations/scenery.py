@@ -72,7 +72,7 @@ def _wood(view: View, seed: int) -> _Wood:
         tree = np.random.default_rng([seed, k & 0xFFFF])
         at = (k + tree.uniform(-0.4, 0.4)) * _STEP
         radius_m, top_m = tree.uniform(1.6, 4.2), tree.uniform(4.5, 9.5)
-        if tree.uniform() < 0.12:
+        if tree.uniform() < 0.09:
             palms.append((at, tree))
         across_m = (bearings - at) * TREES_M
         inside = np.clip(1.0 - (across_m / radius_m) ** 2, 0.0, None)
@@ -101,7 +101,7 @@ def _cover(view: View, place: Place, wood: _Wood) -> tuple[FloatImage, FloatImag
 
 
 def _palm(view: View, cover: FloatImage, bearing: float, rng: np.random.Generator) -> None:
-    """Draw one palm into the coverage: a sugar palm's round crown or a coconut's hanging leaves."""
+    """Draw one palm into the coverage: a sugar palm's stiff star or a coconut's hanging leaves."""
     foot = np.array([np.sin(bearing), np.cos(bearing), 0.0]) * TREES_M
     foot[:2] += view.position_enu_m[:2]
     right = np.array([np.cos(bearing), -np.sin(bearing), 0.0])
@@ -110,10 +110,10 @@ def _palm(view: View, cover: FloatImage, bearing: float, rng: np.random.Generato
     tall_m, lean_m = rng.uniform(10.0, 14.5), rng.uniform(-1.2, 1.2) * (0.4 if sugar else 1.0)
     stem = [foot + right * lean_m * t**2 + up * tall_m * t for t in np.linspace(0.0, 1.0, 6)]
     strokes = [np.array(stem)]
-    turns = np.linspace(-70, 250, 17) if sugar else [-15, 15, 45, 80, 100, 135, 165, 195]
+    turns = np.linspace(-35, 215, 9) if sugar else [-15, 15, 45, 80, 100, 135, 165, 195]
     for angle in np.radians(turns):
-        reach = rng.uniform(1.2, 1.6) if sugar else rng.uniform(2.0, 2.8)
-        hang = 0.2 if sugar else 1.5
+        reach = rng.uniform(2.1, 2.7) if sugar else rng.uniform(2.2, 3.0)
+        hang = 0.6 if sugar else 1.5
         leaf = [
             stem[-1]
             + right * np.cos(angle) * reach * t
@@ -122,7 +122,7 @@ def _palm(view: View, cover: FloatImage, bearing: float, rng: np.random.Generato
         ]
         strokes.append(np.array(leaf))
     canvas = np.zeros(cover.shape, dtype=np.uint8)
-    width = max(1, round(0.28 * view.lens.fx_px / TREES_M))
+    width = max(1, round(0.2 * view.lens.fx_px / TREES_M))
     for stroke in strokes:
         pixels = view.lens.project(view.to_camera(stroke))
         if np.isfinite(pixels).all():
