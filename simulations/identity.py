@@ -27,21 +27,37 @@ _CAMERA_NOT_IN_PICTURES = {"name", "node", "azimuth_error_deg", "pitch_error_deg
 def film_identity(scenario: Scenario, camera: CameraSettings) -> str:
     """Return SHA-256 over all that the camera's pictures follow from: it changes when they may.
 
-    That is the scenario's world with its seed, the camera, the site, a terrain file, the source of
-    the renderer with all that it imports of ours, and the versions of numpy and OpenCV.
+    That is the scenario's world with its seed, the camera and what stands at the others' places,
+    the site, a terrain file, the source of the renderer with all that it imports of ours, and the
+    versions of numpy and OpenCV.
     """
     told: dict[str, Any] = {
         "world": scenario.model_dump(mode="json", exclude=_NOT_IN_PICTURES),
         "camera": camera.model_dump(mode="json", exclude=_CAMERA_NOT_IN_PICTURES),
-        "site": _digest(site_file(scenario.site)),
+        "site": site_sha256(scenario),
         "renderer": source_sha256("simulations.footage", _OURS),
         "numpy": np.__version__,
         "opencv": cv2.__version__,
     }
+    # A picket is painted where another camera stands.
+    others = [_place(one) for one in scenario.camera if one.id != camera.id]
+    if others:
+        told["others"] = others
+    if scenario.ground.kind != "flat":
+        # Hills follow from the name, and ground reaches as far as anybody stands or flies.
+        told["name"] = scenario.name
+        told["drones"] = [
+            (one.home_along_across_m, one.path_along_across_m) for one in scenario.drone
+        ]
     if scenario.ground.dem_file is not None:
         told["dem"] = _digest(Path(scenario.ground.dem_file))
         told["world"]["ground"]["dem_file"] = ""
     return told_sha256(told)
+
+
+def site_sha256(scenario: Scenario) -> str:
+    """Return SHA-256 of the file that says where line and markers lie."""
+    return _digest(site_file(scenario.site))
 
 
 def scenario_sha256(scenario: Scenario) -> str:
@@ -50,6 +66,10 @@ def scenario_sha256(scenario: Scenario) -> str:
     if scenario.ground.dem_file is not None:
         told["ground"]["dem_file"] = _digest(Path(scenario.ground.dem_file))
     return told_sha256(told)
+
+
+def _place(camera: CameraSettings) -> tuple[Any, ...]:
+    return camera.lon_lat_deg, camera.along_m, camera.across_m, camera.height_m
 
 
 def told_sha256(told: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """One scenario with one seed as a piece of work: what it is, where its record lies, how it is done."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from runtime.log import get_logger
 from simulations.detection_cache import ONE_THREAD, DetectionCache, Step, reel_key
 from simulations.error_model import ErrorModel
-from simulations.identity import scenario_sha256, source_sha256, told_sha256
+from simulations.identity import scenario_sha256, site_sha256, source_sha256, told_sha256
 from simulations.modelled_run import modelled_sightings
 from simulations.played import Played
 from simulations.run_film import play_film
@@ -89,6 +90,7 @@ def record_file(job: Job, world: World, places: Places) -> Path:
     """Return where the job's record lies; another program or another film is another file."""
     told = {
         "scenario": scenario_sha256(world.scenario),
+        "site": site_sha256(world.scenario),
         "seed": job.seed,
         "duration_s": job.duration_s or world.scenario.duration_s,
         "program": source_sha256("simulations.suite_job", _ALL_OF_OURS),
@@ -169,7 +171,8 @@ def do(
             )  # fmt: skip
         finally:
             cache.close()
-    part = path.with_name(f".{path.name}.part")
+    # Another run may be finishing the very same job.
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     played.save(part)
     part.replace(path)
     told(Done(label=job.label, stage="end", done=1.0, total=1.0))

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 
 from simulations import identity
@@ -42,6 +43,25 @@ def test_whatever_changes_the_pictures_changes_the_name(change):
     """Frames are drawn for both: they differ, and so do the names."""
     before, after = field(), field(**change)
     assert film_bytes(before) != film_bytes(after)
+    assert name_of(before) != name_of(after)
+
+
+def test_a_picket_where_another_camera_stands_is_in_the_picture():
+    """The other camera's place is part of the film's name, its own lens is not."""
+    place = {"id": "cam-2", "along_m": 423.0, "across_m": 95.0, "azimuth_deg": 100.0}
+    before = field(camera=[camera(), camera(**place)])
+    moved = field(camera=[camera(), camera(**place | {"along_m": 421.0})])
+    turned = field(camera=[camera(), camera(**place | {"azimuth_deg": 90.0})])
+    assert name_of(before) != name_of(moved)
+    assert name_of(before) == name_of(turned)
+
+
+def test_hills_follow_from_the_name_of_the_place():
+    """Another name is other ground, so it is another film."""
+    ground = {"kind": "hills"}
+    before, after = field(ground=ground), field(ground=ground, name="other-hills")
+    heights = [World(one).landscape.height_m(np.array([[60.0, 80.0]])) for one in (before, after)]
+    assert heights[0] != heights[1]
     assert name_of(before) != name_of(after)
 
 

@@ -54,6 +54,17 @@ def test_a_changed_program_plays_again(places, plays, monkeypatch):
     assert 2 == len(plays)
 
 
+@pytest.mark.parametrize("kind", ["film", "modelled"])
+def test_a_moved_line_is_another_record(places, monkeypatch, kind):
+    """Line and markers lie in the site's file, which no scenario repeats."""
+    world = World(field())
+    monkeypatch.setattr(suite_job, "_model_sha256", lambda: "a model")
+    job = Job(scenario="small-field", seed=7, detections=kind)
+    before = record_file(job, world, places)
+    monkeypatch.setattr(suite_job, "site_sha256", lambda _: "another line")
+    assert before != record_file(job, world, places)
+
+
 def test_a_damaged_record_is_played_again(places, plays):
     """A suite that was killed while it wrote goes on."""
     job = Job(scenario="runner-day", seed=1)
