@@ -90,6 +90,11 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="with --list: JSON on stdout")] = False,
 ) -> None:
     """Run a scenario: with real processes and a page, or headless and scored; or the whole suite."""
+    if suite and real:
+        raise AskOperator(
+            field="--real", value="--suite --real", allowed="--real with one scenario",
+            next_step="leave out --real: a suite is played on simulated clocks",
+        )  # fmt: skip
     if suite and list_:
         _list_suite(as_json=as_json)
     elif suite or headless or real:

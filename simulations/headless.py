@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runtime.errors import AskOperator
+from simulations.identity import scenario_sha256
 from simulations.played import Played
 from simulations.scenario import Scenario, load_scenario, names
 from simulations.score.report import Report
@@ -105,6 +106,13 @@ def rescore(path: Path, scenario: str | None) -> tuple[Played, Report, World]:
             next_step=f"play the scenario again ({str(error).splitlines()[0][:120]})",
         ) from None
     found = load_scenario(scenario or played.scenario).model
+    if (found.name, scenario_sha256(found)) != (played.scenario, played.scenario_sha256):
+        raise AskOperator(
+            field="FILE",
+            value=f"{path}, a record of {played.scenario}",
+            allowed=f"a record of {found.name} as it is now; its truth would be another one",
+            next_step="play the scenario again, or name the file it was played from by --scenario",
+        )
     world = World(found.seeded(played.seed))
     return played, score(played, world), world
 

@@ -7,6 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from simulations.cli import app, main
+from simulations.headless import rescore
+from simulations.identity import scenario_sha256
+from simulations.played import Played
+from simulations.scenario import load_scenario
 
 
 @pytest.mark.parametrize("command", ["run", "serve", "film", "record", "events", "score"])
@@ -62,6 +66,27 @@ def test_the_suite_says_what_it_holds():
     assert "demo" not in {row["name"] for row in rows}
 
 
+def test_a_record_is_scored_in_the_world_it_was_played_in(tmp_path, monkeypatch, capsys):
+    """After a change of the scenario its truth is another one; the record says so by its hash."""
+    scenario = load_scenario("runner-day").model
+    record = Played(
+        scenario=scenario.name, scenario_sha256=scenario_sha256(scenario), seed=1,
+        detections="film", real=False, duration_s=1.0, camera_s={},
+    )  # fmt: skip
+    assert 1 == rescore(_saved(record, tmp_path), None)[1].seed
+    other = record.model_copy(update={"scenario_sha256": "0" * 64})
+    monkeypatch.setattr(sys, "argv", ["border-sim", "score", str(_saved(other, tmp_path))])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert "runner-day as it is now" in capsys.readouterr().err
+
+
+def _saved(record, folder):
+    record.save(folder / "record.json.gz")
+    return folder / "record.json.gz"
+
+
 @pytest.mark.parametrize(
     ("words", "field"),
     [
@@ -70,6 +95,7 @@ def test_the_suite_says_what_it_holds():
         (["run", "--suite", "--only", "nowhere"], "--only"),
         (["run", "demo", "--headless", "--seed", "-1"], "--seed"),
         (["run", "demo", "--real", "--detections", "modelled"], "--detections"),
+        (["run", "--suite", "--real"], "--real"),
         (["score", "no-such-file"], "FILE"),
     ],
 )
