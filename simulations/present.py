@@ -55,6 +55,7 @@ def real(
 ) -> None:
     """Play one scenario with real processes; see `headless`."""
     from runtime.log import configure
+    from simulations.processes import ended_in_order
     from simulations.run_real import RealRun
 
     if job.detections != "film":
@@ -64,13 +65,14 @@ def real(
         )  # fmt: skip
     configure(json=False, level="WARNING")
     world = job.world()
-    record = RealRun(
-        world,
-        folder=folder,
-        environment=environment,
-        duration_s=job.duration_s or world.scenario.duration_s,
-        console=Console(stderr=True),
-    ).play()
+    with ended_in_order():
+        record = RealRun(
+            world,
+            folder=folder,
+            environment=environment,
+            duration_s=job.duration_s or world.scenario.duration_s,
+            console=Console(stderr=True),
+        ).play()
     if played is not None:
         record.save(played)
     show(record, score(record, world), world, report=report, pictures=pictures)

@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from runtime.errors import AskOperator, BorderWatchError
 
@@ -133,6 +134,31 @@ class Processes:
 
     def _write(self) -> None:
         self._list.write_text(json.dumps(self.pids()) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let Ctrl-C, a terminal that is closed and a plain ``kill`` unwind what stands inside, once.
+
+    Whatever asks again meanwhile is not heard: children that are being ended are ended.
+    """
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import AskOperator
-from simulations.processes import ProcessEnded, Processes
+from simulations.processes import ProcessEnded, Processes, ended_in_order
 
 WAITS = "import signal, sys; print('up', flush=True); signal.pause()"
 
@@ -77,3 +78,31 @@ def test_a_broken_list_is_no_obstacle(processes, tmp_path):
     """A half written list of an earlier run is ignored."""
     (tmp_path / "processes.json").write_text('{"node": ')
     assert processes.end_leftovers() == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "ends"),
+    [
+        (signal.SIGINT, KeyboardInterrupt),
+        (signal.SIGTERM, SystemExit),
+        (signal.SIGHUP, SystemExit),
+    ],
+)
+def test_a_wish_to_end_unwinds_once(number, ends):
+    """What is being ended is ended, however often somebody asks; afterwards all is as before."""
+    before = signal.getsignal(number)
+    ended = []
+
+    def ask_twice():
+        with ended_in_order():
+            try:
+                signal.raise_signal(number)
+            finally:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGTERM)
+                ended.append("children")
+
+    with pytest.raises(ends):
+        ask_twice()
+    assert ["children"] == ended
+    assert before == signal.getsignal(number)
