@@ -110,6 +110,10 @@ def play_all(
         finally:
             # Whatever ended this early: what was not begun is not begun.
             pool.shutdown(wait=False, cancel_futures=True)
+            # Who still works needs room to say how far it is, or would stand there for ever.
+            while any(not future.done() for future in running):
+                wait(running, timeout=_LOOK_S)
+                _show(bar, said, rows)
         _show(bar, said, rows)
     return [played[job] for job in jobs]
 
