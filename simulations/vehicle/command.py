@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulations.vehicle.copter import Copter
-    from simulations.vehicle.making import Setup
+    from simulations.vehicle.line_distance import NearestToLine
+    from simulations.vehicle.making import Setup, Truth
     from simulations.vehicle.ports import Place
     from simulations.vehicle.server import Fault
 
@@ -61,10 +62,12 @@ def vehicle(
     )  # fmt: skip
     with ExitStack() as stack:
         stream = stack.enter_context(truth.open("w", buffering=1)) if truth is not None else None
+        nearest = _nearest(scenario) if scenario else None
         server = VehicleServer(
             _copter(setup), host=host, tcp=tcp if tcp >= 0 else None,
             udp_to=_address(udp) if udp else None,
-            udp_listen=_address(udp_listen) if udp_listen else None, fault=fault, truth=stream,
+            udp_listen=_address(udp_listen) if udp_listen else None, fault=fault,
+            observe=_observer(stream, nearest),
         )  # fmt: skip
         stack.callback(server.close)
         typer.echo(
@@ -73,6 +76,33 @@ def vehicle(
             err=True,
         )
         _serve(server.step)
+        if nearest is not None and nearest.distance_m < float("inf"):
+            typer.echo(f"it came within {nearest.distance_m:.1f} m of the line", err=True)
+
+
+def _nearest(scenario: str) -> "NearestToLine":
+    from simulations.scenario import load_scenario
+    from simulations.site import load_site
+    from simulations.vehicle.line_distance import NearestToLine
+
+    return NearestToLine(load_site(load_scenario(scenario).model))
+
+
+def _observer(
+    stream: IO[str] | None, nearest: "NearestToLine | None"
+) -> "Callable[[Truth], None] | None":
+    from simulations.vehicle.server import truth_line
+
+    if stream is None and nearest is None:
+        return None
+
+    def observe(truth: "Truth") -> None:
+        if stream is not None:
+            stream.write(truth_line(truth))
+        if nearest is not None:
+            nearest.see(truth)
+
+    return observe
 
 
 def _copter(setup: "Setup") -> "Copter":

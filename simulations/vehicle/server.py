@@ -4,7 +4,6 @@ import json
 import select
 import socket
 from collections.abc import Callable
-from typing import IO
 
 from simulations.vehicle.copter import TICK_S, Copter
 from simulations.vehicle.links import LinkSocket, TcpPort, UdpPort
@@ -34,21 +33,21 @@ class VehicleServer:
         udp_to: a client's address that gets everything from the start.
         udp_listen: own UDP address that answers whoever speaks.
         fault: changes the world as time goes by.
-        truth: a stream for the true position, one JSON object a line, five a simulated second.
+        observe: is shown the truth five times a simulated second.
     """
 
     def __init__(
         self, copter: Copter, *, host: str = "127.0.0.1", tcp: int | None = None,
         udp_to: tuple[str, int] | None = None, udp_listen: tuple[str, int] | None = None,
-        fault: Fault | None = None, truth: IO[str] | None = None,
+        fault: Fault | None = None, observe: Callable[[Truth], None] | None = None,
     ) -> None:  # fmt: skip
         self.name = "vehicle"
         self.copter = copter
         self._host = host
         self._tcp = tcp
         self._fault = fault
-        self._truth = truth
-        self._truth_due_s = 0.0
+        self._observe = observe
+        self._observed_s = 0.0
         self._last_s: float | None = None
         self._debt_s = 0.0
         self._first: TcpPort | None = None
@@ -106,9 +105,9 @@ class VehicleServer:
                 self._fault(copter)
             copter.step(TICK_S)
             self._flush()
-            if self._truth is not None and copter.now_s >= self._truth_due_s:
-                self._truth_due_s = copter.now_s + _TRUTH_EVERY_S
-                self._truth.write(truth_line(copter.truth()))
+            if self._observe is not None and copter.now_s >= self._observed_s:
+                self._observed_s = copter.now_s + _TRUTH_EVERY_S
+                self._observe(copter.truth())
         if copter.links_dropped:
             self._drop_all()
 

@@ -1,5 +1,7 @@
 """A scenario's drone becomes a copter; the command line builds what it says."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -11,6 +13,10 @@ from simulations.site import load_site
 from simulations.vehicle import command
 from simulations.vehicle.copter import Copter
 from simulations.vehicle.from_scenario import GEOID_M, Faults, drone_of, setup_of
+from simulations.vehicle.line_distance import NearestToLine
+from simulations.vehicle.making import Truth
+from simulations.vehicle.ports import Place
+from simulations.vehicle.server import truth_line
 
 SCENARIO = "cameras-and-drone"
 
@@ -96,3 +102,33 @@ def test_words_become_a_copter() -> None:
     assert {0, 1, 2} == set(setup.media)
     copter = Copter(setup)
     assert (2500.0, "4.6") == (copter.parameters["RTL_ALT"], copter.firmware)
+
+
+def truth_at(site, across_m, *, on_ground=False):
+    lon, lat, _ = site.frame.to_geodetic([*site.place(100.0, across_m), 0.0])[0]
+    return Truth(
+        now_s=12.344, place=Place(lat_deg=lat, lon_deg=lon, alt_msl_m=42.0),
+        velocity_ned_m_s=(1.0, 2.0, -0.5), euler_rad=(0.0, 0.0, 0.0), on_ground=on_ground,
+        armed=True,
+    )  # fmt: skip
+
+
+def test_nearest_distance_counts_flight_only_and_has_a_side(scenario) -> None:
+    """Beyond the line it is negative; standing somewhere is no flight."""
+    site = load_site(scenario)
+    nearest = NearestToLine(site)
+    nearest.see(truth_at(site, 5.0, on_ground=True))
+    assert nearest.distance_m == float("inf")
+    for across_m, smallest in ((80.0, 80.0), (120.0, 80.0), (-7.0, -7.0)):
+        nearest.see(truth_at(site, across_m))
+        assert smallest == pytest.approx(nearest.distance_m, abs=0.1)
+
+
+def test_truth_is_one_json_object_a_line(scenario) -> None:
+    """What `--truth` writes."""
+    line = truth_line(truth_at(load_site(scenario), 50.0))
+    assert line.endswith("\n")
+    read = json.loads(line)
+    assert (12.34, 42.0, [1.0, 2.0, -0.5], False, True) == (
+        read["t_s"], read["alt_msl_m"], read["velocity_ned_m_s"], read["on_ground"], read["armed"]
+    )  # fmt: skip
