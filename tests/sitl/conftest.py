@@ -39,14 +39,22 @@ def ardupilot_binary(config) -> Path:
 def start(request, tmp_path_factory):
     """Start vehicles by kind; all end with the module."""
     running = []
+    waiting = {}
 
-    def go(kind, **options):
+    def make(kind, options):
         folder = tmp_path_factory.mktemp(kind)
         if kind == "ours":
             vehicle = Ours(folder, **options)
         else:
             vehicle = Ardupilot(folder, binary=ardupilot_binary(request.config), **options)
         running.append(vehicle)
+        return vehicle
+
+    def go(kind, *, ahead=False, **options):
+        """Start a vehicle; with `ahead` another one that loads meanwhile and waits to be next."""
+        vehicle = waiting.pop(kind, None) or make(kind, options)
+        if ahead:
+            waiting[kind] = make(kind, options)
         return vehicle
 
     yield go
@@ -88,7 +96,7 @@ def cable(vehicle, first_client):
 @pytest.fixture
 def pilot(start, vehicle_kind):
     """A client of a new vehicle that stands at home, disarmed and ready."""
-    vehicle = start(vehicle_kind, speedup=BOOT_SPEEDUP)
+    vehicle = start(vehicle_kind, ahead=True, speedup=BOOT_SPEEDUP)
     with Client(vehicle.port) as client:
         client.heartbeat(wall_s=40.0)
         assert 0 == client.stream(193, 2)
