@@ -189,7 +189,11 @@ class Film:
         behind = self._behind_ground(view, figures)
         for figure in figures:
             if figure.figure_id not in behind:
-                self._painter.marks(picture, view, figure, now)
+                ground_m = 0.0
+                if figure.kind == "birds":
+                    place = np.array([figure.feet_enu_m[:2]])
+                    ground_m = float(self.world.landscape.height_m(place)[0])
+                self._painter.marks(picture, view, figure, now, ground_m)
         self._draw_all(picture, view, figures, now, t_s, behind)
         headlights(picture, view, figures, now)
         self._backdrop.shimmer(picture, t_s, weather.shimmer_px)

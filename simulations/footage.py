@@ -9,10 +9,6 @@ from simulations.film import Film, encode_jpeg
 from simulations.ground import Image
 from simulations.scenario_node import CameraFaultSettings, CameraSettings
 
-_BLACK_LEVEL = 6
-_COVERED_BLUR_PX = 40.0
-_COVERED_LIGHT = 0.35
-
 
 def fault_at(camera: CameraSettings, t_s: float) -> CameraFaultSettings | None:
     """Return what is wrong with a camera at an instant; the first that the scenario names."""
@@ -35,10 +31,10 @@ def shown(camera: CameraSettings, index: int) -> int | None:
 
 
 class Footage:
-    """A film with the camera's faults; frame ``index`` is taken at ``index / fps`` seconds.
+    """A film as a camera gives it out; frame ``index`` is taken at ``index / fps`` seconds.
 
     Args:
-        film: what a healthy camera would give.
+        film: what the camera's pictures show.
     """
 
     def __init__(self, film: Film) -> None:
@@ -46,20 +42,8 @@ class Footage:
         self.camera = film.camera
 
     def picture(self, t_s: float, index: int) -> Image:
-        """Return the picture of an instant, black or covered where the camera is."""
-        fault = fault_at(self.camera, t_s)
-        picture = self.film.frame(t_s, index)
-        if fault is None or fault.kind not in ("black", "covered"):
-            return picture
-        if fault.kind == "black":
-            # The sensor's noise is still there: a black picture is dark, not dead.
-            rng = np.random.default_rng([self.film.world.scenario.seed, index])
-            return rng.integers(0, _BLACK_LEVEL, picture.shape, dtype=np.uint8)
-        small = cv2.resize(picture, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
-        soft = cv2.GaussianBlur(small, (0, 0), _COVERED_BLUR_PX / 8.0) * _COVERED_LIGHT
-        size = (picture.shape[1], picture.shape[0])
-        wide = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(wide, dtype=np.uint8)
+        """Return the picture of an instant; the film itself is black or covered where it must be."""
+        return self.film.frame(t_s, index)
 
     def jpeg(self, t_s: float, index: int) -> bytes:
         """Return the picture of an instant as the camera's stream carries it."""

@@ -122,6 +122,8 @@ class ActorSettings(Settings):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         one_path(self.path_along_across_m, self.path_lon_lat_deg)
+        if len({*(self.path_along_across_m or self.path_lon_lat_deg or ())}) < 2:
+            raise ValueError("all way points are one place; who stays there needs a second one")
         if self.there_and_back and self.repeat_every_s is not None:
             raise ValueError("there_and_back already lasts for ever; drop repeat_every_s")
         if self.repeat_every_s is not None and self.repeat_jitter_s > self.repeat_every_s / 2:

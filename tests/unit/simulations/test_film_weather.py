@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from simulations.film import Film
+from simulations.footage import Footage
 from simulations.plants import Plant
 from simulations.scenario import load_scenario
+from simulations.scenario_actor import ActorSettings
 from simulations.scenario_node import CameraFaultSettings
 from simulations.scenario_place import LightSettings, WaterSettings, WeatherSettings
 from simulations.standing import Standing
@@ -21,6 +23,7 @@ DEMO = load_scenario("demo").model
 RING = ((100.0, 8.0), (900.0, 8.0), (900.0, -400.0), (100.0, -400.0))
 RIVER = WaterSettings(id="river", kind="river", ring_along_across_m=RING, wave_height_m=0.1)
 STILL = {"cloud": 0.0, "wind_m_s": 0.0}
+WIDE = ((300.0, 60.0), (600.0, 60.0), (600.0, -200.0), (300.0, -200.0))
 T_S = 26.0
 """The walker of the demonstration stands in the middle of the day camera's picture."""
 
@@ -187,6 +190,36 @@ def test_faults_of_the_camera_show_and_end(kind):
         assert during[0].mean() < (10.0 if kind == "black" else 80.0)
     for t_s in (10.0, 31.0):
         assert np.array_equal(broken.frame(t_s, int(t_s * 8)), sound.frame(t_s, int(t_s * 8)))
+
+
+@pytest.mark.parametrize("kind", ["black", "covered"])
+def test_a_fault_is_put_on_a_picture_once(kind):
+    """What a node gets is the film's own picture, not a covered picture covered again."""
+    fault = CameraFaultSettings(kind=kind, at_s=20.0, lasts_s=10.0)
+    broken = film(camera={"fault": (fault,)})
+    assert np.array_equal(broken.frame(22.0, 176), Footage(broken).picture(22.0, 176))
+
+
+def test_the_shadow_of_a_bird_falls_on_the_ground_below_it():
+    """Over a flood the sun overhead darkens the water under the bird, not the plain beneath."""
+    flood = WaterSettings(id="flood", kind="flood", ring_along_across_m=WIDE, level_m=1.5)
+    sun = LightSettings(sun_azimuth_deg=0.0, sun_elevation_deg=90.0)
+    scene = {
+        "weather": STILL, "camera": {"noise_sigma": 0.0}, "light": sun,
+        "water": (flood,),
+    }  # fmt: skip
+    bird = ActorSettings(
+        id="egret", kind="birds", path_along_across_m=((418.0, 0.0), (500.0, 0.0)), fly_height_m=3.0
+    )
+    with_bird, without = film(actor=(bird,), **scene), film(people=False, **scene)
+    (figure,) = with_bird.world.figures(2.0)
+    changed = cv2.absdiff(with_bird.frame(2.0, 0), without.frame(2.0, 0)).max(axis=2) > 3
+    view = with_bird.view_at(2.0)
+    east, north, _ = figure.feet_enu_m
+    for level_m, dark in ((1.5, True), (0.0, False)):
+        x, y = view.lens.project(view.to_camera(np.array([[east, north, level_m]])))[0]
+        window = changed[round(y) - 2 : round(y) + 3, round(x) - 3 : round(x) + 4]
+        assert dark == bool(window.any())
 
 
 def test_plants_move_in_wind_and_stand_still_without():

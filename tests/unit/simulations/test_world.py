@@ -175,6 +175,7 @@ def test_a_wrong_scenario_explains_itself(tmp_path, line, key, words):
     ("change", "words"),
     [
         ({"path_along_across_m": None}, "path_along_across_m or path_lon_lat_deg"),
+        ({"path_along_across_m": [[3, 5], [3, 5]]}, "all way points are one place"),
         ({"path_along_across_m": [[0, 0]]}, "1 way points; 2 are needed"),
         ({"there_and_back": True, "repeat_every_s": 10.0}, "drop repeat_every_s"),
         ({"repeat_every_s": 10.0, "repeat_jitter_s": 6.0}, "at most half"),
