@@ -103,10 +103,10 @@ def panel(demo: Scenario, wanted: Panel) -> Image:
         update["light"] = LightSettings(lamps=wanted.lamps)
     film = Film(World(demo.model_copy(update=update)), camera)
     seen = cv2.resize(film.received(wanted.t_s, 7), _PANEL_PX, interpolation=cv2.INTER_AREA)
-    for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(
-            seen, wanted.label, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, width, cv2.LINE_AA
-        )
+    cv2.rectangle(seen, (0, 0), (_PANEL_PX[0], 24), (24, 24, 24), -1)
+    cv2.putText(
+        seen, wanted.label, (8, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (240, 240, 240), 1, cv2.LINE_AA
+    )
     return np.asarray(seen, dtype=np.uint8)
 
 
