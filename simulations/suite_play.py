@@ -36,7 +36,7 @@ Result = tuple[Played, Report]
 
 
 class JobFailed(BorderWatchError):
-    """A scenario could not be played; says which."""
+    """Scenarios could not be played; says which and why."""
 
 
 def jobs_of(
@@ -79,12 +79,13 @@ def play_all(
         console: for the progress bar; standard error unless given.
 
     Raises:
-        JobFailed: one of them cannot be played; the others' records are kept.
+        JobFailed: some of them cannot be played; the others were, and their records are kept.
     """
     # A fresh interpreter for each worker: OpenCV and onnxruntime do not outlive a fork.
     context = multiprocessing.get_context("spawn")
     said: SimpleQueue[Done] = context.SimpleQueue()
     played: dict[Job, Result] = {}
+    failed: list[str] = []
     with (
         _bar(console) as bar,
         ProcessPoolExecutor(
@@ -95,7 +96,7 @@ def play_all(
         ) as pool,
     ):
         whole = bar.add_task("suite", total=len(jobs), stage="")
-        running: dict[Future[Result], Job] = {
+        running: dict[Future[Result | str], Job] = {
             pool.submit(_work, job, places, again): job for job in jobs
         }
         rows: dict[str, TaskID] = {}
@@ -105,7 +106,11 @@ def play_all(
                 _show(bar, said, rows)
                 for future in finished:
                     job = running.pop(future)
-                    played[job] = _result(future, job)
+                    result = future.result()
+                    if isinstance(result, str):
+                        failed.append(f"{job.label}: {result}")
+                    else:
+                        played[job] = result
                     bar.advance(whole)
         finally:
             # Whatever ended this early: what was not begun is not begun.
@@ -115,14 +120,12 @@ def play_all(
                 wait(running, timeout=_LOOK_S)
                 _show(bar, said, rows)
         _show(bar, said, rows)
+    if failed:
+        raise JobFailed(
+            f"{len(failed)} of {len(jobs)} scenarios could not be played (the others' records are "
+            "kept): " + "; ".join(sorted(failed))
+        )
     return [played[job] for job in jobs]
-
-
-def _result(future: "Future[Result]", job: Job) -> Result:
-    try:
-        return future.result()
-    except (BorderWatchError, ValueError, OSError) as error:
-        raise JobFailed(f"scenario {job.label}: {error}") from error
 
 
 def _bar(console: Console | None) -> Progress:
@@ -163,7 +166,8 @@ def _begin(said: "SimpleQueue[Done]") -> None:
     os.nice(5)
 
 
-def _work(job: Job, places: Places, again: bool) -> Result:  # noqa: FBT001  # across processes
+def _work(job: Job, places: Places, again: bool) -> Result | str:  # noqa: FBT001  # across processes
+    """Return what came of a job, or in words why nothing did: not every error can travel."""
     last = ("", -1.0)
 
     def told(one: Done) -> None:
@@ -174,5 +178,8 @@ def _work(job: Job, places: Places, again: bool) -> Result:  # noqa: FBT001  # a
         last = (one.stage, share)
         _said.put(one)
 
-    played = do(job, places, again=again, told=told)
-    return played, score(played, job.world())
+    try:
+        played = do(job, places, again=again, told=told)
+        return played, score(played, job.world())
+    except (BorderWatchError, ValueError, OSError) as error:
+        return str(error)
