@@ -82,8 +82,8 @@ def test_lost_receiver_comes_home(pilot) -> None:
 
 
 def quick_station_failsafe(client):
-    """Two seconds of the wall without a beat are a failsafe; our beats are half a second apart."""
-    client.parameter("FS_GCS_TIMEOUT", 20)
+    """Three seconds of the wall without a beat are a failsafe; our beats are half a second apart."""
+    client.parameter("FS_GCS_TIMEOUT", 30)
     assert 1.0 == client.parameter("FS_GCS_ENABLE", 1)
 
 
@@ -160,7 +160,7 @@ def test_link_lost_and_found_shows_the_mode_first(pilot) -> None:
     with pytest.raises(OSError, match="descriptor"):
         pilot.pump()
     pilot.beats = False
-    wait_for_wall(4.0)
+    wait_for_wall(5.0)
     pilot.connect()
     assert RTL == pilot.heartbeat().custom_mode
     assert not any("GCS Failsafe" == text for text in pilot.texts())

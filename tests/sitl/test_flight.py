@@ -211,7 +211,7 @@ def test_distance_trigger_counts_the_way(pilot) -> None:
 def test_silence_of_the_ground_station_sends_it_home(pilot) -> None:
     """FS_GCS_ENABLE 1: mode 6 and CRITICAL; the beat back clears it and the mode stays."""
     # Our beats are half a second of the wall apart: five seconds of this vehicle.
-    pilot.parameter("FS_GCS_TIMEOUT", 20)
+    pilot.parameter("FS_GCS_TIMEOUT", 30)
     assert 1.0 == pilot.parameter("FS_GCS_ENABLE", 1)
     fly(pilot, [HOME_SLOT, TAKEOFF, north(200), {"command": 20}])
     pilot.wait("MISSION_CURRENT", where=lambda m: m.seq == 2, wall_s=FLIGHT_S)
