@@ -29,6 +29,7 @@ from simulations.scenario_place import WeatherSettings
 _MATCH_IOU = 0.3
 _NEAR_IOU = 0.05
 _SAME_EPISODE_S = 2.0
+_QUANTILES = 11
 _LEAST_SAMPLES = 60
 """Fewer figure-frames than this say nothing about a curve of three numbers."""
 
@@ -115,7 +116,7 @@ def fit(
         shake=_shake(hits),
         confidence=_confidence(hits, curves, upright),
         false_boxes={
-            cause: _false([e for e in episodes if e.cause == cause], hours[cause])
+            cause: _false([e for e in episodes if e.cause == cause], hours[cause], episodes)
             for cause in CAUSES
             if hours[cause] > 0.0
         },
@@ -280,12 +281,19 @@ def _collect(
         same.classes.append(int(frame.detections.class_index[j]))
 
 
-def _false(episodes: Sequence[_Episode], hours: float) -> FalseBoxes:
+def _false(
+    episodes: Sequence[_Episode], hours: float, of_any_cause: Sequence[_Episode]
+) -> FalseBoxes:
+    """Return the false boxes of one cause; of one that made none, as sure as those of the others."""
+    strongest = [max(e.confidence) for e in episodes or of_any_cause]
+    confidences: tuple[float, ...] = ()
+    if strongest:
+        confidences = tuple(np.quantile(strongest, np.linspace(0.0, 1.0, _QUANTILES)).tolist())
     rate = (len(episodes) + 0.5) / hours
     if not episodes:
         return FalseBoxes(
             episodes_per_h=rate, lasts_s=0.4, height_px=60.0, confidence=0.2,
-            as_class={"Human": 1.0}, episodes=0, hours=hours,
+            confidences=confidences, as_class={"Human": 1.0}, episodes=0, hours=hours,
         )  # fmt: skip
     classes = [OBJECT_CLASSES[c] for e in episodes for c in e.classes]
     heights = [float(b[3] - b[1]) for e in episodes for b in e.boxes]
@@ -294,6 +302,7 @@ def _false(episodes: Sequence[_Episode], hours: float) -> FalseBoxes:
         lasts_s=max(0.2, float(np.mean([e.last_s - e.begin_s for e in episodes]))),
         height_px=float(np.median(heights)),
         confidence=float(np.clip(np.mean([c for e in episodes for c in e.confidence]), 0.05, 0.95)),
+        confidences=confidences,
         as_class={name: classes.count(name) / len(classes) for name in sorted(set(classes))},
         episodes=len(episodes),
         hours=hours,

@@ -75,6 +75,8 @@ class FalseBoxes(Settings):
         lasts_s: mean length of an episode.
         height_px: median of its boxes.
         confidence: mean.
+        confidences: of the strongest box of each episode, the quantiles from 0 to 1 at equal steps. A
+            mean alone would hide the few that are sure enough to begin a track.
         episodes, hours: what the rate was fitted on; the rate is (episodes + 0.5) / hours, so that
             nothing seen in a short film does not read as never.
     """
@@ -83,6 +85,7 @@ class FalseBoxes(Settings):
     lasts_s: float = Field(gt=0.0)
     height_px: float = Field(gt=0.0)
     confidence: float = Field(gt=0.0, lt=1.0)
+    confidences: tuple[float, ...] = ()
     as_class: dict[str, float]
     episodes: int = Field(ge=0)
     hours: float = Field(gt=0.0)

@@ -150,7 +150,7 @@ class ModelledDetector:
                 found = self._episode(cause, kind, number, t_s)
                 if found is not None:
                     boxes.append(found)
-                    confidence.append(kind.confidence + 0.05 * float(self._draw(cause, number, 6)))
+                    confidence.append(_sure(kind, self._draw(cause, number, 6)))
                     index.append(_class(kind.as_class, float(self._draw(cause, number, 7))))
         if not boxes:
             return _no_boxes()
@@ -195,6 +195,14 @@ def probability(curve: Recall, height_px: float) -> float:
     return curve.top / (
         1.0 + math.exp(-curve.slope * (math.log(height_px) - math.log(curve.half_px)))
     )
+
+
+def _sure(kind: FalseBoxes, draw: float) -> float:
+    """Return the confidence of an episode's boxes: that of its strongest one, all along."""
+    if not kind.confidences:
+        return kind.confidence + 0.05 * draw
+    steps = np.linspace(0.0, 1.0, len(kind.confidences))
+    return float(np.interp(draw, steps, kind.confidences))
 
 
 def _class(shares: dict[str, float], draw: float) -> int:

@@ -160,6 +160,30 @@ def test_the_fit_finds_the_model_again(capsys):
         )
 
 
+def test_the_few_false_boxes_that_are_sure_stay_sure():
+    """One in five is strong enough to begin a track on film; so it is in the model and in its fit."""
+    told = {
+        "episodes_per_h": 900.0, "lasts_s": 2.0, "height_px": 50.0, "confidence": 0.25,
+        "confidences": (0.15, 0.2, 0.25, 0.3, 0.4, 0.8), "as_class": {"Human": 1.0}, "episodes": 9,
+        "hours": 0.1,
+    }  # fmt: skip
+    films, sure = [], []
+    for seed in range(30):
+        detector = ModelledDetector(model(false_boxes={"background": told}), CAMERA, seed)
+        frames = []
+        for k in range(150):
+            people = [truth("p", 90.0, x=500.0, foot=180.0)] if k < 4 else []
+            found = detector.detect(people, 0.5 * k, CLEAR)
+            if not people:
+                sure += (found.confidence > 0.4).tolist()
+            frames.append(FrameSample(t_s=0.5 * k, truths=people, detections=found, weather=CLEAR))
+        films.append(FilmSample(camera=CAMERA, frames=frames))
+    assert float(np.mean(sure)) == pytest.approx(0.2, abs=0.1)
+    false = fit(films, network="n", network_sha256="0" * 64, min_confidence=0.1).false_boxes
+    again = np.interp(0.4, false["background"].confidences, np.linspace(0.0, 1.0, 11))
+    assert 1.0 - float(again) == pytest.approx(0.2, abs=0.1)
+
+
 def test_too_little_film_is_refused():
     """Without people nothing can be fitted, and it says so."""
     with pytest.raises(ValueError, match="film more"):
