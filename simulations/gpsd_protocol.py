@@ -157,7 +157,7 @@ def _object(text: str) -> tuple[dict[str, object], str | None, str]:
     for part in inside.split(","):
         name, _, value = part.partition(":")
         try:
-            values[json.loads(name)] = json.loads(value)
+            values[str(json.loads(name))] = json.loads(value)
         except ValueError:
             break
     return values, None, rest

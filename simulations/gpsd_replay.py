@@ -241,6 +241,10 @@ class LiveGpsd:
         elif not dead and self._child is None:
             command = (self._gpsd, "-N", "-n", "-b", "-S", str(self.port), self.device)
             self._child = _start(command, self._out, self.port)
+        elif self._child is not None and self._child.poll() is not None:
+            code, child, self._child = self._child.returncode, self._child, None
+            _stop(child)
+            raise Broken("gpsd runs on", found=f"exit code {code}")
         self._swallow()
         epoch = self._last_epoch()
         if epoch > self._epoch:

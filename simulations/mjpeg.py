@@ -4,6 +4,8 @@
 ``X-Timestamp``, seconds since 1970 at capture. A camera that nobody watches draws nothing.
 """
 
+import select
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,8 +65,10 @@ class LiveCamera:
             self._due_s = now_s
         t_unix_s = self._clock.utc().timestamp()
         jpeg = self._picture(self._scene_time_s())
-        if jpeg is not None:
-            with self._fresh:
+        with self._fresh:
+            if jpeg is None:
+                self._newest = None  # Nor does who connects meanwhile get an old one for a new one.
+            else:
                 self._newest = Picture(index=self._index, jpeg=jpeg, t_unix_s=t_unix_s)
                 self._index += 1
                 self._fresh.notify_all()
@@ -75,8 +79,9 @@ class LiveCamera:
         fault = fault_at(self.footage.camera, t_s)
         if fault is not None and fault.kind == "offline":
             return None
-        if fault is not None and fault.kind == "frozen" and self._newest is not None:
-            return self._newest.jpeg
+        newest = self._newest
+        if fault is not None and fault.kind == "frozen" and newest is not None:
+            return newest.jpeg
         return self.footage.jpeg(t_s, self._index)
 
     def close(self) -> None:
@@ -85,8 +90,10 @@ class LiveCamera:
             self._fresh.notify_all()
 
     def watch(self) -> None:
-        """Count a watcher in."""
+        """Count a watcher in; the first one after a pause is shown nothing from before it."""
         with self._fresh:
+            if self._watchers == 0:
+                self._newest = None
             self._watchers += 1
 
     def unwatch(self) -> None:
@@ -94,11 +101,11 @@ class LiveCamera:
         with self._fresh:
             self._watchers -= 1
 
-    def after(self, index: int) -> Picture | None:
+    def after(self, index: int, *, wait_s: float = _WAIT_S) -> Picture | None:
         """Return the newest picture later than ``index``, waiting for it; None if none comes."""
         with self._fresh:
             self._fresh.wait_for(
-                lambda: self._newest is not None and self._newest.index > index, timeout=_WAIT_S
+                lambda: self._newest is not None and self._newest.index > index, timeout=wait_s
             )
             found = self._newest
         return found if found is not None and found.index > index else None
@@ -195,6 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
         while not self.server.closing.is_set():
             picture = camera.after(index)
             if picture is None:
+                if self._gone():
+                    return
                 continue
             index = picture.index
             head = (
@@ -202,6 +211,11 @@ class _Handler(BaseHTTPRequestHandler):
                 f"Content-Length: {len(picture.jpeg)}\r\nX-Timestamp: {picture.t_unix_s:.6f}\r\n\r\n"
             )
             self.wfile.write(head.encode("ascii") + picture.jpeg + b"\r\n")
+
+    def _gone(self) -> bool:
+        """Whether the watcher of a camera that sends nothing has hung up."""
+        ready, _, _ = select.select([self.connection], [], [], 0.0)
+        return bool(ready) and not self.connection.recv(1, socket.MSG_PEEK)
 
     def _whole(self, kind: str, body: bytes) -> None:
         self.send_response(HTTPStatus.OK)

@@ -18,6 +18,7 @@ from geo.frames import GeodeticPoint
 from runtime.clock import SystemClock
 from runtime.errors import AskOperator, Broken
 from runtime.workers import Supervisor
+from simulations import gpsd_replay
 from simulations.gpsd_receiver import Receiver
 from simulations.gpsd_replay import Gpsfake, Line, LiveGpsd, program
 from simulations.gpsd_route import Standing, Walking, moved
@@ -451,3 +452,22 @@ def test_a_real_gpsd_never_outlives_its_owner():
     while _answers(port):
         assert time.monotonic() < ends_s, "gpsd still answers"
         time.sleep(0.1)
+
+
+def test_a_daemon_that_ends_by_itself_is_noticed_and_started_again(monkeypatch):
+    """Else nobody would answer for the rest of the scenario, and nobody would say why."""
+    monkeypatch.setattr(gpsd_replay, "program", lambda _: "/bin/false")
+    clock = SystemClock()
+    worker = LiveGpsd(Line(Receiver(Standing(HERE))), clock, lambda: 0.0)
+    try:
+        for _ in range(2):
+            with pytest.raises(Broken, match="exit code 1"):
+                _step_on(worker)
+    finally:
+        worker.close()
+
+
+def _step_on(worker):
+    for _ in range(400):
+        worker.step(0.0)
+        time.sleep(0.02)

@@ -1,6 +1,7 @@
 """The simulated camera is a camera to OpenCV and to a plain HTTP client."""
 
 import itertools
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -9,7 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from simulations.scenario import load_scenario
+from simulations.scenario_node import CameraFaultSettings
 from simulations.studio import Studio
+from simulations.world import World
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +76,19 @@ def test_unknown_camera_is_not_found(studio):
 def test_the_world_waits_for_go(studio):
     """Time stands still until `go`, so that nobody crosses before the node is up."""
     assert studio.scene_time_s() == 0.0
+
+
+def test_who_hangs_up_on_a_silent_camera_is_let_go():
+    """A node tries again and again while its camera is offline; no thread may stay for each try."""
+    demo = load_scenario("demo").model
+    fault = CameraFaultSettings(kind="offline", at_s=0.0, lasts_s=600.0)
+    camera = demo.camera[0].model_copy(update={"fault": (fault,)})
+    world = World(demo.model_copy(update={"camera": (camera,)}))
+    with Studio(world) as live:
+        before = threading.active_count()
+        for _ in range(3):
+            urllib.request.urlopen(live.url("cam-day"), timeout=10).close()
+        ends_s = time.monotonic() + 60.0
+        while threading.active_count() > before:
+            assert time.monotonic() < ends_s, threading.enumerate()
+            time.sleep(0.1)
