@@ -61,12 +61,14 @@ def decidable(truth: Truth, event: HumanEvent, end_s: float) -> Decidable:
     since_s = {passage.figure_id: passage.t_s for passage in event.passages}
     best_p, in_picture = 0.0, set[str]()
     start_s, last_s = event.t_cross_s, min(event.t_cross_s + _HORIZON_S, end_s)
-    while start_s < last_s:
+    best: Decidable | None = None
+    # Behind a cut link the first to be sure need not be the first whose word arrives.
+    while start_s < (last_s if best is None or best.t_s is None else min(last_s, best.t_s)):
         stop_s = min(start_s + _CHUNK_S, last_s)
         moments = np.arange(start_s, stop_s, _STEP_S)
         ways = _ways(truth, since_s, moments)
         if not ways and start_s > event.t_last_s:
-            return _never(best_p, in_picture, cut_short=False)
+            return best or _never(best_p, in_picture, cut_short=False)
         candidates = []
         for eye in truth.eyes.values():
             for way in ways:
@@ -75,18 +77,23 @@ def decidable(truth: Truth, event: HumanEvent, end_s: float) -> Decidable:
                     in_picture.add(eye.camera.id)
                     best_p = max(best_p, float(np.max(p[inside])))
                 candidates += [
-                    (float(way.times_s[k]), eye.camera.id, way.figure_id)
-                    for k in np.flatnonzero(inside & (p > SURE))
+                    (t_s + _held_s(truth, eye.camera.node, t_s), t_s, eye.camera.id, way.figure_id)
+                    for t_s in way.times_s[inside & (p > SURE)].tolist()
                 ]
-        for t_s, sensor_id, figure_id in sorted(candidates):
+        for arrives_s, t_s, sensor_id, figure_id in sorted(candidates):
+            if best is not None and best.t_s is not None and arrives_s >= best.t_s:
+                break
             seen = truth.eyes[sensor_id].seen(t_s)
             if any(one.truth.figure.figure_id == figure_id for one in seen):
-                held_s = _held_s(truth, truth.eyes[sensor_id].camera.node, t_s)
-                return Decidable(
-                    t_s=t_s + held_s, held_s=held_s, sensor_id=sensor_id, figure_id=figure_id
+                best = Decidable(
+                    t_s=arrives_s,
+                    held_s=arrives_s - t_s,
+                    sensor_id=sensor_id,
+                    figure_id=figure_id,
                 )
+                break
         start_s = stop_s
-    return _never(best_p, in_picture, cut_short=last_s >= end_s)
+    return best or _never(best_p, in_picture, cut_short=last_s >= end_s)
 
 
 def _held_s(truth: Truth, node_id: str, t_s: float) -> float:

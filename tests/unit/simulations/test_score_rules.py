@@ -4,6 +4,7 @@ import pytest
 
 from simulations.world import World
 from tests.unit.simulations.score_kit import (
+    CAMERA,
     FARMER,
     T_CROSS_S,
     WALKER,
@@ -236,6 +237,20 @@ def test_nobody_at_the_station_can_know_what_a_cut_link_keeps_back(kind):
     report = scored(plan, at(37.0, event_s=15.0, late=True))
     assert ("hit", 35.0) == (report.events[0].outcome, report.events[0].t_decidable_s)
     assert 2.0 == pytest.approx(report.delay_s.p50)
+
+
+def test_a_cut_link_excuses_nobody_while_another_node_sees_it():
+    """A second camera is sure a little later, by a link that holds: its word is the first there."""
+    late = {"at_s": 10.0, "lasts_s": 30.0, "kind": "cut"}
+    fault = {"kind": "black", "at_s": 0.0, "lasts_s": 17.0}
+    both = [CAMERA, CAMERA | {"id": "d", "node": "node-2", "fault": [fault]}]
+    plan = scenario(camera=both, node=[{"id": "node-1", "link_fault": [late]}])
+    report = scored(plan, at(45.0, event_s=15.0, late=True))
+    assert ("missed", "too_late") == (report.events[0].outcome, report.events[0].cause)
+    assert ("d", 17.0) == (
+        report.events[0].decided_by,
+        pytest.approx(report.events[0].t_decidable_s, abs=0.2),
+    )
 
 
 def test_a_link_that_was_back_in_time_excuses_nothing():
