@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edge.detect import Detections
 from hardware.ports import CameraCounters, CameraStatus, Frame
 from runtime.clock import Clock
-from simulations.footage import shown
+from simulations.footage import fault_at, shown
 from simulations.scenario_node import CameraSettings
 
 MAX_FRAMES = 1 << 24
@@ -46,6 +46,9 @@ def number_of(image_bgr: npt.NDArray[np.uint8]) -> int:
 class ReplayCamera:
     """See `hardware.ports.CameraPort`; frame k is taken k / fps seconds after the clock's start.
 
+    Attributes:
+        blind_frames: given out so far while the picture was black, covered or standing still.
+
     Args:
         camera: its rate and what goes wrong with it.
         clock: the node's.
@@ -77,6 +80,7 @@ class ReplayCamera:
         self._frozen = False
         self._retry_s = 0.0
         self._backoff_s = _BACKOFF_FIRST_S
+        self.blind_frames = 0
         self._failures = self._reconnects = self._frozen_spells = 0
         self._last_error = ""
 
@@ -106,6 +110,7 @@ class ReplayCamera:
             self._reconnects += 1
         self._frozen, self._backoff_s = False, _BACKOFF_FIRST_S
         self._seq += 1
+        self.blind_frames += fault_at(self._camera, index / self._camera.fps) is not None
         self._last_s = now_s
         return Frame(
             sensor_id=self.sensor_id,

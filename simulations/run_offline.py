@@ -99,6 +99,7 @@ class _Run:
         scenario = world.scenario
         self._world = world
         self._sightings = dict(sightings)
+        self._cameras: dict[str, ReplayCamera] = {}
         self._duration_s = duration_s
         self._clock = ManualClock(scenario.start_utc)
         ids = UlidSource(self._clock, random.Random(scenario.seed))  # repeatable
@@ -159,20 +160,22 @@ class _Run:
             self._clock, error_s=said.clock_error_s, stated_error_s=said.stated_clock_error_s
         )
         line = NodeLine(joined.bus)
+        replayed = {
+            camera.id: ReplayCamera(
+                camera,
+                clock,
+                frames=frame_count(camera, self._duration_s),
+                read_timeout_s=settings.read_timeout_s,
+                frozen_after_s=settings.frozen_after_s,
+            )
+            for camera, settings in zip(cameras, config.camera, strict=True)
+        }
+        self._cameras |= replayed
         seen = {camera.id: self._sightings[camera.id] for camera in cameras}
         joined.add_node(
             config,
             Devices(
-                cameras={
-                    camera.id: ReplayCamera(
-                        camera,
-                        clock,
-                        frames=frame_count(camera, self._duration_s),
-                        read_timeout_s=settings.read_timeout_s,
-                        frozen_after_s=settings.frozen_after_s,
-                    )
-                    for camera, settings in zip(cameras, config.camera, strict=True)
-                },
+                cameras=replayed,
                 detectors={
                     name: ReplayDetector(
                         name=one.network, sha256=one.network_sha256, sight=one.sight
@@ -302,8 +305,14 @@ class _Run:
             real=False,
             duration_s=self._duration_s,
             camera_s={
+                # A camera that shows black, a cloth or an old picture guards nothing meanwhile.
                 camera.id: round(
-                    self._joined.nodes[camera.node].eyes[camera.id].frames / camera.fps, 3
+                    (
+                        self._joined.nodes[camera.node].eyes[camera.id].frames
+                        - self._cameras[camera.id].blind_frames
+                    )
+                    / camera.fps,
+                    3,
                 )
                 for camera in scenario.camera
             },

@@ -97,5 +97,13 @@ def test_a_camera_that_dies_ends_its_tracks(tmp_path):
     assert 0 == played.counts.lost
 
 
+@pytest.mark.parametrize("kind", ["black", "covered", "frozen", "offline"])
+def test_a_camera_that_shows_nothing_true_earns_no_camera_days(tmp_path, kind):
+    """Ten seconds of thirty are no watch, so that they thin no rate of false warnings."""
+    fault = {"kind": kind, "at_s": 4.0, "lasts_s": 10.0}
+    _, played = run(tmp_path, field(camera=[camera(fault=[fault])], duration_s=30.0, actor=[]))
+    assert 14.0 <= played.camera_s["cam-1"] <= 20.0
+
+
 def _judged(report):
     return report.true_positive, report.false_positive, report.missed
