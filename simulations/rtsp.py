@@ -10,7 +10,7 @@ import select
 import shutil
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from runtime.errors import AskOperator, Broken
 from simulations import rtsp_child
 
 _SYSTEM_PATH = "/usr/bin:/usr/local/bin:/bin"
-_START_S = 20.0
+_START_S = 60.0
+"""On a new machine GStreamer looks through all its plugins first."""
 _STOP_S = 5.0
 _LOOK_EVERY_S = 1.0
 
@@ -94,7 +95,8 @@ class RtspServer:
         """End the process, by ending its stdin first."""
         for stream in (self._child.stdin, self._child.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):
+                    stream.close()
         try:
             self._child.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -104,8 +106,10 @@ class RtspServer:
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        self._child.stdin.write(json.dumps(order).encode() + b"\n")
-        self._child.stdin.flush()
+        with suppress(BrokenPipeError):
+            # Who has ended already answers nothing, and that is said below.
+            self._child.stdin.write(json.dumps(order).encode() + b"\n")
+            self._child.stdin.flush()
         ready, _, _ = select.select([self._child.stdout], [], [], _START_S)
         line = self._child.stdout.readline() if ready else b""
         if not line:

@@ -100,6 +100,16 @@ def test_missing_packages_are_named(tmp_path):
         RtspServer([NOWHERE], python=str(bare))
 
 
+def test_a_python_that_ends_at_once_is_said_so(tmp_path):
+    """Whatever is wrong with the system's Python: no broken pipe, no process left behind."""
+    broken = tmp_path / "python3"
+    broken.write_text("#!/bin/sh\nexec 0<&-\nexit 3\n")
+    broken.chmod(0o755)
+    many = [NOWHERE] * 2000  # more than a pipe holds
+    with pytest.raises(Broken, match="RTSP process answers"):
+        RtspServer(many, python=str(broken))
+
+
 def test_a_studio_without_rtsp_has_no_such_address():
     """Asking for what was not served is a mistake of the program, said so."""
     with Studio("demo") as studio, pytest.raises(Broken, match="rtsp=False"):
