@@ -1,6 +1,7 @@
 """Plays without a screen and scores: one scenario, or the suite; and says what the suite holds."""
 
 import platform
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from simulations.suite_play import jobs_of, play_all, suite_scenarios
 from simulations.world import World
 
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  # a place, not a file of ours
+_ROOM_BYTES = 2 << 30
 
 
 def places(cache: Path, *, memory: Path = MEMORY_FOLDER) -> Places:
@@ -27,13 +29,16 @@ def places(cache: Path, *, memory: Path = MEMORY_FOLDER) -> Places:
 
     Args:
         cache: what is kept: films' detections and records of finished jobs.
-        memory: databases lie here while a job runs, where the machine has such a folder.
+        memory: databases lie here while a job runs, where the machine has such a folder and in it
+            room for the records of a whole day; a container's often has none.
     """
     folder = cache.absolute()
     return Places(
         cache=folder / "detections",
         records=folder / "records",
-        scratch=memory if memory.is_dir() else None,
+        scratch=memory
+        if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_BYTES
+        else None,
     )
 
 

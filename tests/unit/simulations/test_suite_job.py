@@ -1,9 +1,13 @@
 """What is played is kept by all that it followed from, and only that is taken again."""
 
+import shutil
+from types import SimpleNamespace
+
 import pytest
 import structlog
 
 from simulations import suite_job
+from simulations.headless import places as places_of
 from simulations.played import Played
 from simulations.scenario import Scenario
 from simulations.suite_job import Job, Places, do, finished, record_file
@@ -76,6 +80,14 @@ def test_a_damaged_record_is_played_again(places, plays):
         do(job, places)
     assert 2 == len(plays)
     assert {"record_damaged"} == {line["event"] for line in said}
+
+
+def test_databases_lie_in_memory_only_where_there_is_room(tmp_path, monkeypatch):
+    """A container's 64 MB would be full in the middle of a day: nodes would lose what they saw."""
+    for free, scratch in ((64 << 20, None), (8 << 30, tmp_path)):
+        usage = SimpleNamespace(free=free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        assert scratch == places_of(tmp_path / "cache", memory=tmp_path).scratch
 
 
 def test_longest_work_is_begun_first_and_what_cannot_be_played_waits():
