@@ -9,6 +9,7 @@ _IDLE_A = 1.5
 _OFF_A = 0.3
 _RESISTANCE_OHM = 0.02
 _FILTER_TAU_S = 0.25
+_MOST_V = 60.0
 
 
 class Battery:
@@ -43,7 +44,7 @@ class Battery:
         self.current_a += blend * (asked_a - self.current_a)
         self.used_mah += self.current_a * dt_s / 3.6
         self.used_wh += self.current_a * self.voltage_v * dt_s / 3600
-        rest_v = self._parameters["SIM_BATT_VOLTAGE"]
+        rest_v = max(0.0, min(_MOST_V, self._parameters["SIM_BATT_VOLTAGE"]))
         capacity_mah = 1000 * self._parameters["SIM_BATT_CAP_AH"]
         if capacity_mah > 0:
             # A lithium cell: almost level, then a knee near the end.

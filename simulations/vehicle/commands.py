@@ -7,6 +7,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from simulations.vehicle import modes
 from simulations.vehicle.flight import Refusal
+from simulations.vehicle.numbers import whole
 from simulations.vehicle.parts import Parts
 from simulations.vehicle.ports import Command, CommandResult, Organ, Place, Reply, Text
 from simulations.vehicle.status import StatusTelemetry
@@ -19,6 +20,8 @@ _FORCE_ARM, _FORCE_DISARM = 2989, 21196
 _CUSTOM_MODE = 1
 _CHANGE_MODE = 1
 _INT32_MAX = 2**31 - 1
+_HIGHEST_M = 83_000.0
+_FASTEST_M_S = 1000.0
 _ABSOLUTE, _RELATIVE, _TERRAIN = (0, 5), (3, 6), (10, 11)
 _WARNING, _INFO = 4, 6
 
@@ -32,7 +35,9 @@ def refused(refusal: Refusal) -> CommandResult:
 def place_in_frame(
     parts: Parts, lat_deg: float, lon_deg: float, z_m: float, frame: int
 ) -> Place | None:
-    """A place whose height is above sea level; None for a frame that is not understood."""
+    """A place whose height is above sea level; None for a frame or a height that is none."""
+    if not abs(z_m) <= _HIGHEST_M:
+        return None
     if frame in _ABSOLUTE:
         alt = z_m
     elif frame in _RELATIVE:
@@ -88,9 +93,9 @@ class FlightCommands(Organ):
     def _arm(self, command: Command) -> CommandResult:
         on, force = command.params[0], command.params[1]
         if on == 1:
-            refusal = self._parts.flight.arm(force=int(force) == _FORCE_ARM)
+            refusal = self._parts.flight.arm(force=whole(force) == _FORCE_ARM)
         elif on == 0:
-            refusal = self._parts.flight.disarm(force=int(force) == _FORCE_DISARM)
+            refusal = self._parts.flight.disarm(force=whole(force) == _FORCE_DISARM)
         else:
             return UNSUPPORTED
         return ACCEPTED if refusal is None else refused(refusal)
@@ -100,12 +105,12 @@ class FlightCommands(Organ):
         return ACCEPTED if refusal is None else refused(refusal)
 
     def _set_mode(self, command: Command) -> CommandResult:
-        if not int(command.params[0]) & _CUSTOM_MODE:
+        if not whole(command.params[0]) & _CUSTOM_MODE:
             return FAILED
-        return self._switch(int(command.params[1]))
+        return self._switch(whole(command.params[1]))
 
     def _take_off(self, command: Command) -> CommandResult:
-        if not math.isfinite(command.z):
+        if not abs(command.z) <= _HIGHEST_M:
             return FAILED
         return ACCEPTED if self._parts.flight.take_off(command.z) else FAILED
 
@@ -124,9 +129,9 @@ class FlightCommands(Organ):
     def _set_current(self, command: Command) -> CommandResult:
         if not math.isfinite(command.params[0]):
             return DENIED
-        if int(command.params[1]) == 1:
+        if whole(command.params[1]) == 1:
             self._parts.flight.auto.sequencer.reset()
-        if not self._parts.flight.auto.sequencer.set_current(int(command.params[0])):
+        if not self._parts.flight.auto.sequencer.set_current(whole(command.params[0])):
             return DENIED
         current = Reply(message=self._status.mission_current(), to=command.sender)
         return CommandResult(result=ACCEPTED.result, after=(current,))
@@ -149,9 +154,9 @@ class FlightCommands(Organ):
         return CommandResult(result=FAILED.result, texts=(text,))
 
     def _speed(self, command: Command) -> CommandResult:
-        kind, speed = int(command.params[0]), command.params[1]
+        kind, speed = whole(command.params[0]), command.params[1]
         craft = self._parts.craft
-        if not speed > 0 or self._parts.flight.mode.number not in (
+        if not 0 < speed < _FASTEST_M_S or self._parts.flight.mode.number not in (
             modes.AUTO,
             modes.GUIDED,
             modes.RTL,
@@ -180,7 +185,7 @@ class FlightCommands(Organ):
         elif direction and (math.remainder(target - now, math.tau) > 0) != (direction > 0):
             # The long way round: a target past the half turn is approached step by step.
             target = now + math.copysign(math.pi * 0.99, direction)
-        control.face(target, abs(rate) or None)
+        control.face(target, abs(rate) if 0 < abs(rate) < math.inf else None)
         return ACCEPTED
 
     def _reposition(self, command: Command) -> CommandResult:
@@ -188,12 +193,12 @@ class FlightCommands(Organ):
             return UNSUPPORTED
         flight = self._parts.flight
         raw = (command.raw_x, command.raw_y)
-        change = bool(int(command.params[1]) & _CHANGE_MODE)
+        change = bool(whole(command.params[1]) & _CHANGE_MODE)
         if flight.mode.number != modes.GUIDED and not change:
             return DENIED
-        if raw == (0, 0) or _INT32_MAX in raw or not math.isfinite(command.z):
+        if raw == (0, 0) or _INT32_MAX in raw or not abs(command.z) <= _HIGHEST_M:
             return DENIED
-        if abs(command.x) > 90 or abs(command.y) > 180:
+        if not (abs(command.x) <= 90 and abs(command.y) <= 180):
             return DENIED
         place = place_in_frame(self._parts, command.x, command.y, command.z, command.frame)
         if place is None:
@@ -217,7 +222,7 @@ class FlightCommands(Organ):
         else:
             if not command.is_int and command.sender is None:
                 return FAILED
-            if abs(command.x) > 90 or abs(command.y) > 180 or (command.x == 0 and command.y == 0):
+            if not (abs(command.x) <= 90 and abs(command.y) <= 180) or command.x == command.y == 0:
                 return DENIED
             found = place_in_frame(self._parts, command.x, command.y, command.z, command.frame)
             if found is None:
@@ -241,7 +246,7 @@ class FlightCommands(Organ):
     def _reboot(self, command: Command) -> CommandResult:
         if self._parts.craft.armed:
             return FAILED
-        if int(command.params[0]) not in (1, 3):
+        if whole(command.params[0]) not in (1, 3):
             return UNSUPPORTED
         self._parts.reboot()
         return ACCEPTED

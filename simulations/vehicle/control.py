@@ -11,7 +11,7 @@ from simulations.vehicle.reference import (
     approach_speed_m_s,
     run_on_m,
 )
-from simulations.vehicle.scurve import Limits
+from simulations.vehicle.scurve import Limits, flyable
 
 _POSITION_P = 1.2
 _VELOCITY_P = 2.4
@@ -62,7 +62,7 @@ class Controller:
     ) -> Limits:  # fmt: skip
         """Limits over ground, from WPNAV_* unless given."""
         p = self._parameters
-        return Limits(
+        return flyable(
             speed_m_s=p["WPNAV_SPEED"] / 100 if speed_m_s is None else speed_m_s,
             acceleration_m_s2=acceleration_m_s2 or max(0.5, p["WPNAV_ACCEL"] / 100),
             jerk_m_s3=jerk_m_s3 or p["PSC_JERK_XY"],
@@ -100,7 +100,7 @@ class Controller:
     def height_limits(self, rate_m_s: float) -> Limits:
         """Limits of climb and descent."""
         p = self._parameters
-        return Limits(
+        return flyable(
             speed_m_s=rate_m_s,
             acceleration_m_s2=max(0.2, p["WPNAV_ACCEL_Z"] / 100),
             jerk_m_s3=p["PSC_JERK_Z"],
@@ -124,7 +124,7 @@ class Controller:
         """Climb (or sink, negative) at a rate."""
         limits = self.height_limits(abs(rate_m_s))
         if acceleration_m_s2 is not None:
-            limits = Limits(
+            limits = flyable(
                 speed_m_s=limits.speed_m_s,
                 acceleration_m_s2=acceleration_m_s2,
                 jerk_m_s3=limits.jerk_m_s3,

@@ -7,6 +7,7 @@ from enum import Enum
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from simulations.vehicle.gimbal_angles import MountAngles, from_euler, product, wrapped_deg
+from simulations.vehicle.numbers import whole
 from simulations.vehicle.ports import (
     Command,
     CommandResult,
@@ -235,7 +236,7 @@ class Gimbal(Organ):
         flags = command.x if command.raw_x is None else float(command.raw_x)
         pointed = self._point(
             *command.params,
-            flags=0 if math.isnan(flags) else int(flags),
+            flags=whole(flags),
             device=command.z,
         )
         return _ACCEPTED if pointed else _FAILED
@@ -348,5 +349,5 @@ def _control(
         elif value == _ME:
             chosen.append(me[index])
         else:
-            chosen.append(int(value) & 0xFF)
+            chosen.append(whole(value) & 0xFF)
     return chosen[0], chosen[1]

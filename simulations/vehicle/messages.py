@@ -16,6 +16,8 @@ _NO_POSITION = 0b000111
 _NO_VELOCITY = 0b111000
 _NO_YAW = 1 << 10
 _NO_YAW_RATE = 1 << 11
+_HIGHEST_MM = 83_000_000
+_FARTHEST_M = 80_000.0
 _BODY_FRAMES = frozenset({8, 9, 12})
 _OFFSET_FRAMES = frozenset({7, 9})
 
@@ -98,7 +100,7 @@ class FlightMessages(Organ):
                 self._parts, message.lat_int / 1e7, message.lon_int / 1e7, message.alt,
                 message.coordinate_frame,
             )  # fmt: skip
-            if place is None or abs(place.lat_deg) > 90 or abs(place.lon_deg) > 180:
+            if place is None or not (abs(place.lat_deg) <= 90 and abs(place.lon_deg) <= 180):
                 return ()
             guided.go_to(place)
         elif not message.type_mask & _NO_VELOCITY:
@@ -113,6 +115,8 @@ class FlightMessages(Organ):
         turn = craft.estimate.yaw_rad if message.coordinate_frame in _BODY_FRAMES else 0.0
         cosine, sine = math.cos(turn), math.sin(turn)
         if not message.type_mask & _NO_POSITION:
+            if not all(abs(part) < _FARTHEST_M for part in (message.x, message.y, message.z)):
+                return ()
             north = message.x * cosine - message.y * sine
             east = message.x * sine + message.y * cosine
             alt_m = craft.home_alt_m - message.z
@@ -138,14 +142,17 @@ class FlightMessages(Organ):
 
     def _turn(self, message: Message) -> None:
         control = self._parts.craft.controller
-        if not message.type_mask & _NO_YAW:
+        if not message.type_mask & _NO_YAW and math.isfinite(message.yaw):
             control.face(message.yaw)
-        elif not message.type_mask & _NO_YAW_RATE:
+        elif not message.type_mask & _NO_YAW_RATE and math.isfinite(message.yaw_rate):
             control.spin(message.yaw_rate)
 
     def _set_home(self, message: Message, sender: Peer, now_s: float) -> Sequence[Reply]:  # noqa: ARG002  # as all
         craft = self._parts.craft
-        if message.latitude == 0 and message.longitude == 0:
+        nowhere = message.latitude == 0 and message.longitude == 0
+        if nowhere or abs(message.latitude) > 900_000_000 or abs(message.longitude) > 1_800_000_000:
+            return ()
+        if abs(message.altitude) > _HIGHEST_MM:
             return ()
         craft.home = Place(
             lat_deg=message.latitude / 1e7,

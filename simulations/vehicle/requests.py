@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from simulations.vehicle.commands import ACCEPTED, DENIED, FAILED
+from simulations.vehicle.numbers import whole
 from simulations.vehicle.parts import Parts
 from simulations.vehicle.ports import (
     Command,
@@ -81,7 +82,7 @@ class Requests(Organ):
         return known(command, command.sender, now_s)
 
     def _set_interval(self, command: Command, sender: Peer, now_s: float) -> CommandResult:  # noqa: ARG002  # as all
-        message_id, interval_us = int(command.params[0]), command.params[1]
+        message_id, interval_us = whole(command.params[0]), command.params[1]
         if self.owner_of(message_id) is None:
             text = f"No ap_message for mavlink id ({message_id})"
             return CommandResult(result=DENIED.result, texts=(Text(severity=_INFO, text=text),))
@@ -93,7 +94,7 @@ class Requests(Organ):
         return ACCEPTED
 
     def _get_interval(self, command: Command, sender: Peer, now_s: float) -> CommandResult:  # noqa: ARG002  # as all
-        message_id = int(command.params[0])
+        message_id = whole(command.params[0])
         known = self.owner_of(message_id) is not None
         interval = self._streams[sender.link].interval_us(message_id) if known else 0
         reply = Reply(
@@ -102,11 +103,11 @@ class Requests(Organ):
         return CommandResult(result=ACCEPTED.result if known else FAILED.result, before=(reply,))
 
     def _request(self, command: Command, sender: Peer, now_s: float) -> CommandResult:
-        message_id = int(command.params[0])
+        message_id = whole(command.params[0])
         if self.owner_of(message_id) is None:
             return FAILED
         if message_id == _AVAILABLE_MODES:
-            message = self._status.available_mode(int(command.params[1]))
+            message = self._status.available_mode(whole(command.params[1]))
         else:
             message = self.build(message_id, now_s)
         if message is None:

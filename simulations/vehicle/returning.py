@@ -56,12 +56,12 @@ class Landing:
     def _sink_m_s(self) -> float:
         """LAND_SPEED below LAND_ALT_LOW, faster the higher it is above that."""
         p = self._craft.parameters
-        slow = p["LAND_SPEED"] / 100
-        fast = (p["LAND_SPEED_HIGH"] or p["WPNAV_SPEED_DN"]) / 100
+        slow = max(0.1, p["LAND_SPEED"] / 100)
+        fast = max(slow, (p["LAND_SPEED_HIGH"] or p["WPNAV_SPEED_DN"]) / 100)
         above_m = self._craft.estimate.alt_m - self._craft.home_alt_m - p["LAND_ALT_LOW"] / 100
         if above_m <= 0:
             return slow
-        brake = p["WPNAV_ACCEL_Z"] / 100
+        brake = max(0.2, p["WPNAV_ACCEL_Z"] / 100)
         return max(slow, min(fast, math.sqrt(slow**2 + 2 * 0.8 * brake * above_m)))
 
 

@@ -7,6 +7,11 @@ while the last one still runs out: both are added.
 import math
 from dataclasses import dataclass
 
+_SPEEDS_M_S = (0.1, 60.0)
+_ACCELERATIONS_M_S2 = (0.1, 30.0)
+_JERKS_M_S3 = (0.1, 100.0)
+"""What a copter can fly, whatever its parameters say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -21,6 +26,19 @@ class Limits:
     speed_m_s: float
     acceleration_m_s2: float
     jerk_m_s3: float
+
+
+def _within(value: float, bounds: tuple[float, float]) -> float:
+    return max(bounds[0], min(bounds[1], value))
+
+
+def flyable(*, speed_m_s: float, acceleration_m_s2: float, jerk_m_s3: float) -> Limits:
+    """Limits from parameters, which a person may have set to anything."""
+    return Limits(
+        speed_m_s=_within(speed_m_s, _SPEEDS_M_S),
+        acceleration_m_s2=_within(acceleration_m_s2, _ACCELERATIONS_M_S2),
+        jerk_m_s3=_within(jerk_m_s3, _JERKS_M_S3),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 from pymavlink.dialects.v20 import development
 
 from simulations.vehicle.modes import NAMES_LISTED
+from simulations.vehicle.numbers import int16, int32, uint16
 from simulations.vehicle.parts import Parts
 from simulations.vehicle.ports import Message, Organ
 from simulations.vehicle.telemetry import e7
@@ -117,7 +118,7 @@ class StatusTelemetry(Organ):
             well |= _PREARM_BIT
         return mav.MAVLink_sys_status_message(
             known | present, known | enabled, well | health, 120,
-            round(battery.voltage_v * 1000), round(battery.current_a * 100),
+            uint16(battery.voltage_v * 1000), int16(battery.current_a * 100),
             battery.remaining_percent, 0, 0, 0, 0, 0, 0,
         )  # fmt: skip
 
@@ -141,8 +142,8 @@ class StatusTelemetry(Organ):
         course = math.degrees(math.atan2(body.velocity_east_m_s, body.velocity_north_m_s)) % 360
         speed = math.hypot(body.velocity_east_m_s, body.velocity_north_m_s)
         return mav.MAVLink_gps_raw_int_message(
-            micro, 6, e7(place.lat_deg), e7(place.lon_deg), round(place.alt_msl_m * 1000),
-            121, 200, round(speed * 100), int(course * 100), 10,
+            micro, 6, e7(place.lat_deg), e7(place.lon_deg), int32(place.alt_msl_m * 1000),
+            121, 200, uint16(speed * 100), int(course * 100), 10,
             0, 300, 300, 40, 0, 0,
         )  # fmt: skip
 
@@ -203,10 +204,10 @@ class StatusTelemetry(Organ):
 
     def _battery(self) -> Message:
         battery = self._parts.battery
-        cells = [round(battery.voltage_v * 1000), *([_UNUSED_CELL] * 9)]
+        cells = [uint16(battery.voltage_v * 1000), *([_UNUSED_CELL] * 9)]
         return mav.MAVLink_battery_status_message(
-            0, 0, 0, 32767, cells, round(battery.current_a * 100), round(battery.used_mah),
-            round(battery.used_wh * 36), battery.remaining_percent, 0,
+            0, 0, 0, 32767, cells, int16(battery.current_a * 100), int32(battery.used_mah),
+            int32(battery.used_wh * 36), battery.remaining_percent, 0,
             self._parts.failsafes.charge_state,
         )  # fmt: skip
 
@@ -243,11 +244,11 @@ class StatusTelemetry(Organ):
     def _motors(self) -> Message:
         thrust = self._parts.flight.thrust
         rpm = round(5200 * math.sqrt(max(0.0, 1 + thrust.up_m_s2 / 9.8))) if thrust.spinning else 0
-        share = round(self._parts.battery.current_a * 25)
-        volts = round(self._parts.battery.voltage_v * 100)
+        share = uint16(self._parts.battery.current_a * 25)
+        volts = uint16(self._parts.battery.voltage_v * 100)
         return mav.MAVLink_esc_telemetry_1_to_4_message(
-            [35] * 4, [volts] * 4, [share] * 4, [round(self._parts.battery.used_mah / 4)] * 4,
-            [rpm] * 4, [0] * 4,
+            [35] * 4, [volts] * 4, [share] * 4, [uint16(self._parts.battery.used_mah / 4)] * 4,
+            [uint16(rpm)] * 4, [0] * 4,
         )  # fmt: skip
 
     def _mcu(self) -> Message:

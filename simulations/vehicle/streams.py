@@ -1,6 +1,9 @@
 """Which message is due when, link by link: nothing until somebody asks."""
 
+import math
+
 from simulations.vehicle.defaults import STREAM_CHANNELS, stream_parameter
+from simulations.vehicle.numbers import whole
 from simulations.vehicle.parameters import Parameters
 
 HEARTBEAT = 0
@@ -21,6 +24,8 @@ _BY_DATA_STREAM = {
     10: ("EXTRA1",), 11: ("EXTRA2",), 12: ("EXTRA3",), 0: tuple(_GROUPS),
 }  # fmt: skip
 _LOOP_SHARE = 0.8
+_LONGEST_S = 65.535
+"""Sixteen bits of milliseconds."""
 
 
 class Streams:
@@ -52,14 +57,14 @@ class Streams:
         if interval_us <= 0:
             return False
         loop_us = 1e6 / max(1.0, self._parameters["SCHED_LOOP_RATE"])
-        return int(interval_us / 1000) * 1000 * _LOOP_SHARE < loop_us
+        return whole(interval_us / 1000) * 1000 * _LOOP_SHARE < loop_us
 
     def ask(self, message_id: int, interval_us: float) -> None:
         """SET_MESSAGE_INTERVAL: -1 switches off, 0 gives back the default."""
-        if interval_us == 0:
+        if interval_us == 0 or math.isnan(interval_us):
             self._asked_s.pop(message_id, None)
         else:
-            self._asked_s[message_id] = max(0.0, interval_us / 1e6)
+            self._asked_s[message_id] = max(0.0, min(_LONGEST_S, interval_us / 1e6))
         self._due_s.pop(message_id, None)
         self._seen_changes = -1
 

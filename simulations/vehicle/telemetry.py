@@ -6,6 +6,7 @@ from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from simulations.vehicle import modes
 from simulations.vehicle.body import GRAVITY_M_S2, quaternion_of
+from simulations.vehicle.numbers import int16, int32
 from simulations.vehicle.parts import Parts
 from simulations.vehicle.ports import Message, Organ, Place
 
@@ -15,11 +16,7 @@ _POSITION_MASK = 65016
 
 def e7(degrees: float) -> int:
     """Degrees as MAVLink's integers."""
-    return round(degrees * 1e7)
-
-
-def _short(value: float) -> int:
-    return max(-32768, min(32767, round(value)))
+    return int32(degrees * 1e7)
 
 
 class MotionTelemetry(Organ):
@@ -81,8 +78,8 @@ class MotionTelemetry(Organ):
         alt_m = place.alt_msl_m if place else self._parts.craft.estimate.alt_m
         return mav.MAVLink_global_position_int_message(
             self._boot_ms, e7(place.lat_deg) if place else 0, e7(place.lon_deg) if place else 0,
-            round(alt_m * 1000), round(state.relative_alt_m * 1000),
-            _short(north * 100), _short(east * 100), _short(down * 100), self._heading_cdeg(),
+            int32(alt_m * 1000), int32(state.relative_alt_m * 1000),
+            int16(north * 100), int16(east * 100), int16(down * 100), self._heading_cdeg(),
         )  # fmt: skip
 
     def _hud(self) -> Message:
@@ -166,7 +163,7 @@ class MotionTelemetry(Organ):
             return None
         north, east = craft.to_ne_m(craft.home)
         return mav.MAVLink_home_position_message(
-            e7(craft.home.lat_deg), e7(craft.home.lon_deg), round(craft.home.alt_msl_m * 1000),
+            e7(craft.home.lat_deg), e7(craft.home.lon_deg), int32(craft.home.alt_msl_m * 1000),
             north, east, 0.0, [math.nan, 0.0, 0.0, 0.0], 0.0, 0.0, 0.0, self._boot_ms * 1000,
         )  # fmt: skip
 
@@ -176,7 +173,7 @@ class MotionTelemetry(Organ):
             return None
         return mav.MAVLink_gps_global_origin_message(
             e7(craft.plane.lat_deg), e7(craft.plane.lon_deg),
-            round(craft.home_alt_m * 1000), self._boot_ms * 1000,
+            int32(craft.home_alt_m * 1000), self._boot_ms * 1000,
         )  # fmt: skip
 
     def _terrain(self) -> Message | None:

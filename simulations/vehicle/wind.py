@@ -7,6 +7,8 @@ from simulations.vehicle.parameters import Parameters
 
 _GUST_TAU_S = 2.0
 _RISE_TAU_S = 0.5
+_STRONGEST_M_S = 60.0
+_WILDEST = 20.0
 _ROUGH_M = 60.0
 """Below this height the wind grows with the square root of height, as ArduPilot's does."""
 
@@ -35,7 +37,7 @@ class Wind:
         Returns:
             Velocity towards north and east; SIM_WIND_DIR is where the wind comes from.
         """
-        speed = self._parameters["SIM_WIND_SPD"]
+        speed = max(0.0, min(_STRONGEST_M_S, self._parameters["SIM_WIND_SPD"]))
         came_from = math.radians(self._parameters["SIM_WIND_DIR"])
         blend = min(1.0, dt_s / _RISE_TAU_S)
         north, east = self._mean
@@ -43,7 +45,7 @@ class Wind:
         east += blend * (-speed * math.sin(came_from) - east)
         self._mean = (north, east)
         share = math.sqrt(min(1.0, max(0.0, height_m) / _ROUGH_M))
-        turbulence = self._parameters["SIM_WIND_TURB"] * speed * 0.1
+        turbulence = min(_WILDEST, self._parameters["SIM_WIND_TURB"]) * speed * 0.1
         if turbulence > 0:
             forget = dt_s / _GUST_TAU_S
             kick = turbulence * math.sqrt(2 * forget)
