@@ -25,8 +25,8 @@ COLUMNS = (
     "frame", "id", "left_px", "top_px", "width_px", "height_px", "considered", "class",
     "visible_fraction", "east_m", "north_m", "up_m", "kind",
 )  # fmt: skip
-_CODECS = {"mp4": ("avc1", "mp4v"), "avi": ("MJPG",)}
-"""H.264 where this OpenCV can write it, else MPEG-4; MJPEG keeps the camera's own pictures."""
+_CODECS = {"mp4": "mp4v", "avi": "MJPG"}
+"""MPEG-4, which every OpenCV wheel can write (none brings H.264); MJPEG keeps pictures whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +108,10 @@ def write_events(world: World, path: Path, *, duration_s: float) -> None:
 
 def _writer(path: Path, kind: str, film: Film) -> cv2.VideoWriter:
     size = (film.camera.width_px, film.camera.height_px)
-    for name in _CODECS[kind]:
-        code = cv2.VideoWriter.fourcc(*name)
-        writer = cv2.VideoWriter(str(path), code, film.camera.fps, size)
-        if writer.isOpened():
-            return writer
+    code = cv2.VideoWriter.fourcc(*_CODECS[kind])
+    writer = cv2.VideoWriter(str(path), code, film.camera.fps, size)
+    if writer.isOpened():
+        return writer
     raise AskOperator(
         field="--out", value=str(path), allowed="a place to write films to",
         next_step="check the folder, or take the other --format",
