@@ -77,7 +77,7 @@ def judge(truth: Truth, cases: Sequence[Case], alerts: Sequence[Told]) -> Judged
             continue
         case_number = _about(truth, cases, alerts[k])
         if case_number is None:
-            verdicts[k] = "false"
+            verdicts[k] = "lowered" if _permitted(truth, alerts[k]) else "false"
             continue
         of_case[k] = case_number
         taken = case_number in hits or case_number in late or case_number in open_ended
@@ -129,6 +129,21 @@ def _pairs(
                 apart_s = abs(moment.t_event_s - cases[c].event.t_cross_s)
                 cost[row, column] = apart_s + 0.1 * off_m(truth, cases[c], moment)
     return {some_cases[row]: some_alerts[column] for row, column in assign(cost)}
+
+
+def _permitted(truth: Truth, alert: Told) -> bool:
+    """Whether a warning is about permitted people, and was shown as what it is."""
+    moment = alert.warning
+    assert moment is not None
+    place = place_m(moment, truth.world.site)
+    if not moment.rank_lowered or place is None:
+        return False
+    permitted = {actor.id for actor in truth.world.scenario.actor if actor.permitted}
+    return any(
+        figure.actor_id in permitted
+        and float(np.hypot(*(np.array(figure.feet_enu_m[:2]) - place))) <= tolerance_m(moment)
+        for figure in truth.world.figures(moment.t_event_s)
+    )
 
 
 def _about(truth: Truth, cases: Sequence[Case], alert: Told) -> int | None:

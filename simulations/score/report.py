@@ -18,7 +18,7 @@ MissedCause = Literal[
 FalseCause = Literal[
     "no_place", "wrong_direction", "too_early", "animal", "permitted", "person", "boat", "nobody"
 ]
-Verdict = Literal["hit", "late", "duplicate", "false", "undecidable"]
+Verdict = Literal["hit", "late", "duplicate", "lowered", "false", "undecidable"]
 
 
 class Spread(Settings):
@@ -50,6 +50,7 @@ class Figures(Settings):
         alerts: all, of any level.
         duplicate_alerts: warnings beyond the first for one event.
         late_alerts: warnings of the right event that came too late for it to be a hit.
+        lowered_alerts: warnings shown at a lowered rank, about people who were permitted.
         direction_right: hits that state the direction, and the right one.
         camera_days: seconds that cameras truly looked, over 86 400.
         false_per_camera_day_bound95: one-sided 95 % Poisson bound.
@@ -67,6 +68,7 @@ class Figures(Settings):
     missed: int = 0
     duplicate_alerts: int = 0
     late_alerts: int = 0
+    lowered_alerts: int = 0
     direction_right: int = 0
     precision: float | None = None
     recall: float | None = None

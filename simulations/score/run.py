@@ -129,6 +129,7 @@ def _counts(
         "false_positive": verdicts["false"],
         "duplicate_alerts": verdicts["duplicate"],
         "late_alerts": verdicts["late"],
+        "lowered_alerts": verdicts["lowered"],
         "direction_right": sum(
             event.outcome == "hit" and event.direction_right is True for event in events
         ),

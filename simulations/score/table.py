@@ -48,6 +48,7 @@ def figure_rows(figures: Figures) -> list[tuple[str, str]]:
         ("missed", str(figures.missed) + _causes(figures.missed_by_cause)),
         ("false warnings", str(figures.false_positive) + _causes(figures.false_by_cause)),
         ("duplicate, late warnings", f"{figures.duplicate_alerts}, {figures.late_alerts}"),
+        ("at lowered rank, of permitted people", str(figures.lowered_alerts)),
         ("undecidable events", str(figures.undecidable)),
         (
             "precision, recall, F1",

@@ -10,7 +10,7 @@ from simulations.score.statistics import percentile, poisson_upper, ratio
 
 _SUMMED = (
     "runs", "events_truth", "undecidable", "alerts", "true_positive", "false_positive", "missed",
-    "duplicate_alerts", "late_alerts", "direction_right", "camera_days", "cautions",
+    "duplicate_alerts", "late_alerts", "lowered_alerts", "direction_right", "camera_days", "cautions",
     "cautions_never_cross",
 )  # fmt: skip
 _DIGITS = 4

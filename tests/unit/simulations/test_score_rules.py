@@ -304,3 +304,20 @@ def test_record_of_another_seed_is_refused():
     """A record is scored in its own world only."""
     with pytest.raises(ValueError, match="score a record in its own world"):
         scored(scenario(), seed=2)
+
+
+@pytest.mark.parametrize(("lowered", "verdict"), [(True, "lowered"), (False, "false")])
+def test_permitted_people_at_a_lowered_rank_are_no_false_alarm(lowered, verdict):
+    """Shown lower with its reason it is what the product must do; at full rank it cried wolf."""
+    plan = scenario({**WALKER, "permitted": True})
+    report = scored(plan, at(16.0, rank_lowered=lowered))
+    assert [verdict] == verdicts(report)
+    assert int(not lowered) == report.false_positive
+    assert int(lowered) == report.lowered_alerts
+
+
+def test_a_lowered_rank_excuses_no_warning_about_nobody():
+    """Twenty metres from the patrol there is nobody who may be there."""
+    plan = scenario({**WALKER, "permitted": True})
+    report = scored(plan, at(16.0, rank_lowered=True, shift_m=20.0))
+    assert ["false"] == verdicts(report)
