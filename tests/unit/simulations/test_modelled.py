@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edge.detect import OBJECT_CLASSES
+from models.registry import Registry
 from simulations.error_fit import FilmSample, FrameSample, fit
 from simulations.error_model import ErrorModel, SpectrumModel
 from simulations.figure_truth import TruthBox
@@ -197,3 +198,13 @@ def test_classes_come_by_their_shares():
     told = detector.detect(cows, 3.0, CLEAR)
     human = float(np.mean(told.class_index == OBJECT_CLASSES.index("Human")))
     assert human == pytest.approx(0.1, abs=0.05)
+
+
+def test_the_shipped_model_is_fitted_on_the_shipped_networks():
+    """A new network makes the old figures void: fit again."""
+    shipped, known = ErrorModel.load(), Registry.load()
+    assert known.get("day-n").sha256 == shipped.day.network_sha256
+    assert known.get("thermal-n").sha256 == shipped.thermal.network_sha256
+    for one in (shipped.day, shipped.thermal):
+        assert one.recall["upright"].samples >= 500
+        assert probability(one.recall["upright"], 100.0) > 0.8
