@@ -10,7 +10,7 @@ from simulations.vehicle.legs import ItemLeg
 from simulations.vehicle.missions_mapping import has_place
 from simulations.vehicle.ports import Command, CommandResult, Item, MissionStore, Place
 from simulations.vehicle.returning import Landing, Return
-from simulations.vehicle.sequencer import COMPLETE, RUNNING, Sequencer, navigates
+from simulations.vehicle.sequencer import COMPLETE, DO_LAND_START, RUNNING, Sequencer, navigates
 from simulations.vehicle.sequencer import STOPPED as AT_REST
 
 _INFO, _CRITICAL = 6, 2
@@ -102,12 +102,20 @@ class Auto:
         self._flying = Parked()
         self.over_at_rest = False
 
+    def reboot(self) -> None:
+        """Only the mission itself is in storage: nothing is complete, nothing was reached."""
+        self.leave()
+        self.disarmed()
+        self.sequencer.state = AT_REST
+        self.reached, self.reached_pending = _NONE_REACHED, False
+
     def step(self) -> Thrust:
         """Fly one tick, then look whether the item is done."""
         self._notice_change()
         self.sequencer.update()
         craft = self._craft
-        if not craft.armed or (craft.landed and not craft.auto_armed):
+        grounded = craft.landed and (not craft.auto_armed or self._flying is self._leg)
+        if not craft.armed or grounded:  # Only a take-off leaves the ground, never a leg.
             craft.controller.take_over(craft.estimate)
             if isinstance(self._flying, TakeOff):
                 self._flying = TakeOff(craft, self._flying.alt_m)
@@ -163,7 +171,7 @@ class Auto:
             self._look()
         elif item.command in (_CONDITION_DELAY, _CONDITION_DISTANCE):
             self._begun_s = self._craft.now_s
-        else:
+        elif item.command != DO_LAND_START:  # Passed on the way it is a mark, no order to jump.
             self._give(_command_of(item))
 
     def item_done(self, seq: int, item: Item) -> bool:
@@ -300,6 +308,7 @@ class Auto:
         if self.sequencer.seq < len(self.sequencer.items) and self.sequencer.restart_current():
             self._craft.say("Auto mission changed, restarted command", _CRITICAL)
         else:
+            self.sequencer.stop()  # MISSION_CURRENT keeps the stale number and says NOT_STARTED.
             self._craft.say("Auto mission changed but failed to restart command", _CRITICAL)
 
 

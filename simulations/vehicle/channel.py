@@ -1,5 +1,6 @@
 """One link of the vehicle: what is packed for it, what came over it, who was heard on it."""
 
+import math
 import random
 from collections import deque
 
@@ -45,6 +46,10 @@ class Channel:
         self.overflowed = 0
         self.refused = 0
 
+    def speak_as(self, system_id: int) -> None:
+        """Send under another system id from now on."""
+        self._mav.srcSystem = system_id
+
     def connect(self) -> None:
         """A client is there."""
         self.connected = True
@@ -53,6 +58,8 @@ class Channel:
     def disconnect(self) -> None:
         """The client is gone; what was on its way is lost."""
         self.connected = False
+        for medium in (self._up, self._down):
+            medium.due(math.inf)
         self._out.clear()
         self.heard.clear()
 

@@ -70,6 +70,7 @@ class Copter:
         self.setup = setup
         self.firmware = setup.firmware
         self.parameters = Parameters(specs(setup.firmware), setup.parameters)
+        self._system_id = self._read_system_id()
         self.now_s = 0.0
         self.reboots = 0
         self.powered = False
@@ -142,8 +143,11 @@ class Copter:
 
     @property
     def system_id(self) -> int:
-        """MAVLink system id."""
-        return int(self.parameters.first("MAV_SYSID", "SYSID_THISMAV"))
+        """MAVLink system id: as the parameter was at boot, one byte."""
+        return self._system_id
+
+    def _read_system_id(self) -> int:
+        return max(1, min(255, int(self.parameters.first("MAV_SYSID", "SYSID_THISMAV"))))
 
     @property
     def state(self) -> VehicleState:
@@ -345,7 +349,7 @@ class Copter:
     # Odds
 
     def _blocks(self) -> list[str]:
-        found = self.failsafes.battery_blocks()
+        found = self.failsafes.blocks()
         for organ in self._parts.organs:
             found.extend(organ.arming_blocks())
         return found
@@ -383,5 +387,8 @@ class Copter:
         self.flight.reboot()
         for organ in self._parts.organs:
             organ.reboot(self.now_s)
+        self._system_id = self._read_system_id()
+        for channel in self.channels:
+            channel.speak_as(self._system_id)
         for streams in self._streams.values():
             streams.forget()

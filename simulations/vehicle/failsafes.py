@@ -88,7 +88,7 @@ class Failsafes:
         """MAV_BATTERY_CHARGE_STATE."""
         return {"": 1, _LOW: 2, _CRITICAL_LEVEL: 3}[self.battery_level]
 
-    def battery_blocks(self) -> list[str]:
+    def blocks(self) -> list[str]:
         """Reasons not to arm."""
         p = self._craft.parameters
         found = []
@@ -99,6 +99,8 @@ class Failsafes:
             found.append("Battery 1 below minimum arming voltage")
         if self.standing.battery:
             found.append("Battery failsafe")
+        if self.standing.gcs:  # Armed now, it would never act: its event is over.
+            found.append("GCS failsafe on")
         return found
 
     def _below(self, level: str) -> bool:

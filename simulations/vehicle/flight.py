@@ -80,8 +80,7 @@ class Flight:
 
     def reboot(self) -> None:
         """STABILIZE, as after power-on; the mission is at its beginning."""
-        self.auto.leave()
-        self.auto.disarmed()
+        self.auto.reboot()
         self.mode = MODES[modes.STABILIZE]
         self._maneuver = self._make(self.mode)
         self._take_off = None

@@ -120,16 +120,27 @@ def _sag(threshold: str, otherwise_v: float) -> Callable[[Copter], None]:
     return change
 
 
+def _gust(fault: DroneFaultSettings) -> tuple[Callable[[Copter], None], Callable[[Copter], None]]:
+    """Another wind for a while; then the weather's own blows again."""
+    calm: dict[str, float] = {}
+
+    def begin(copter: Copter) -> None:
+        calm.update({name: copter.parameters[name] for name in ("SIM_WIND_SPD", "SIM_WIND_DIR")})
+        _set(SIM_WIND_SPD=fault.wind_m_s, SIM_WIND_DIR=fault.wind_from_deg)(copter)
+
+    def end(copter: Copter) -> None:
+        _set(**calm)(copter)
+
+    return begin, end
+
+
 def _spell(fault: DroneFaultSettings) -> _Spell | None:
     full = _set(SIM_BATT_VOLTAGE=_FULL_V)
     pairs = {
         "battery_low": (_sag("BATT_LOW_VOLT", _LOW_V), full),
         "battery_critical": (_sag("BATT_CRT_VOLT", _CRITICAL_V), full),
         "gps_loss": (_set(SIM_GPS1_ENABLE=0), _set(SIM_GPS1_ENABLE=1)),
-        "wind": (
-            _set(SIM_WIND_SPD=fault.wind_m_s, SIM_WIND_DIR=fault.wind_from_deg),
-            _set(SIM_WIND_SPD=0.0),
-        ),
+        "wind": _gust(fault),
     }
     if fault.kind not in pairs:
         return None

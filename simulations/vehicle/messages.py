@@ -120,7 +120,7 @@ class FlightMessages(Organ):
             north = message.x * cosine - message.y * sine
             east = message.x * sine + message.y * cosine
             alt_m = craft.home_alt_m - message.z
-            if message.coordinate_frame in _OFFSET_FRAMES or turn:
+            if message.coordinate_frame in _OFFSET_FRAMES | _BODY_FRAMES:
                 north += craft.estimate.north_m
                 east += craft.estimate.east_m
                 alt_m = craft.estimate.alt_m - message.z

@@ -4,6 +4,7 @@ None is rolled back but the fence, which is judged as a whole when its last item
 live in the autopilot's storage: a reboot keeps them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -226,7 +227,7 @@ class FenceItems:
         if refusal is not None:
             return refusal
         first = item.params[0]
-        if first != first:  # noqa: PLR0124  # NaN
+        if not math.isfinite(first):
             return int(mav.MAV_MISSION_INVALID_PARAM1)
         is_vertex = item.command in POLYGON_COMMANDS
         if self._incoming is None:  # A partial list changes a copy of what is in force.

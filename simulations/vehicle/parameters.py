@@ -32,7 +32,7 @@ def stored(kind: int, value: float) -> float:
     if math.isnan(value):
         return 0.0
     low, high = _RANGES[kind]
-    return float(max(low, min(high, math.trunc(value))))
+    return float(math.trunc(max(low, min(high, value))))
 
 
 class Parameters:

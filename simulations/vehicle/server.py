@@ -12,6 +12,8 @@ from simulations.vehicle.making import Truth
 _WAIT_S = 0.005
 _BEHIND_S = 0.25
 """Wall time made up for in one step; a machine that cannot keep up flies slower, not in jumps."""
+_MOST_S = 2.0
+"""Simulated time of one step: whatever SIM_SPEEDUP is set to, the sockets are served again soon."""
 _TCP_OFFSETS = (0, 2, 3)
 """The second and third port, as ArduPilot's simulation numbers them."""
 _TRUTH_EVERY_S = 0.2
@@ -93,7 +95,7 @@ class VehicleServer:
         last_s, self._last_s = self._last_s, now_s
         if copter.powered and last_s is not None:
             speedup = max(0.01, copter.parameters["SIM_SPEEDUP"])
-            self._debt_s += min(now_s - last_s, _BEHIND_S) * speedup
+            self._debt_s = min(_MOST_S, self._debt_s + min(now_s - last_s, _BEHIND_S) * speedup)
             self._advance()
         return 0.0
 

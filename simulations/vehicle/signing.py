@@ -12,6 +12,8 @@ from simulations.vehicle.ports import Message, Organ, Peer, Reply, VehicleView
 TICKS_PER_S = 100_000
 """A timestamp counts 10 microseconds from the first second of 2015."""
 EPOCH_UNIX_S = 1_420_070_400
+MOST_TICKS = 2**48 - 1
+"""A timestamp has six bytes."""
 AHEAD_TICKS = 60 * TICKS_PER_S
 """Added to the given timestamp, and again at each start; a new stream may be as far behind."""
 MOST_STREAMS = 16
@@ -82,7 +84,7 @@ class Signing(Organ):
         checksum = x25crc(flagged[1:])
         checksum.accumulate(bytes([crc_extra]))
         flagged += checksum.crc.to_bytes(2, "little")
-        ticks = self._ticks(link) + 1
+        ticks = min(MOST_TICKS, self._ticks(link) + 1)
         self._link_ticks[link] = ticks
         flagged += bytes([link & 0xFF]) + ticks.to_bytes(6, "little")
         return bytes(flagged) + _signature(self._key, bytes(flagged))
@@ -99,7 +101,8 @@ class Signing(Organ):
 
     def _start(self, ticks: int) -> None:
         """Run ahead of a timestamp, with no stream known."""
-        self._base_ticks = ticks + AHEAD_TICKS if self._key is not None else 0
+        ahead = min(MOST_TICKS, ticks + AHEAD_TICKS)
+        self._base_ticks = ahead if self._key is not None else 0
         self._link_ticks.clear()
         self._streams.clear()
 
