@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from simulations.vehicle.gimbal import Gimbal
+from simulations.vehicle.numbers import int32, whole
 from simulations.vehicle.ports import (
     Command,
     CommandResult,
@@ -138,7 +139,7 @@ class Camera(Organ):
         single = total == 1.0
         if single or interval_s <= 0.0:
             return _accepted([self._shoot()]) if single else _FAILED
-        left = int(total) - 1 if total > 1.0 else _FOR_EVER
+        left = whole(total) - 1 if total > 1.0 else _FOR_EVER
         self._series = _Series(interval_s, left, next_s=now_s + interval_s)
         return _accepted([self._shoot()])
 
@@ -169,8 +170,8 @@ class Camera(Organ):
                 0,
                 0,
                 self._shots & 0xFFFF,
-                round(place.lat_deg * 1e7),
-                round(place.lon_deg * 1e7),
+                int32(place.lat_deg * 1e7),
+                int32(place.lon_deg * 1e7),
                 place.alt_msl_m,
                 state.relative_alt_m,
                 roll_deg,

@@ -18,6 +18,7 @@ from simulations.vehicle.missions_mapping import (
     refused_place,
     to_centimetre,
 )
+from simulations.vehicle.numbers import int32
 from simulations.vehicle.ports import Item, Text, VehicleView
 
 MISSION_CAPACITY = 650
@@ -175,8 +176,8 @@ class Mission:
         return Item(
             command=16,
             frame=0,
-            x_e7=round(home.lat_deg * 1e7),
-            y_e7=round(home.lon_deg * 1e7),
+            x_e7=int32(home.lat_deg * 1e7),
+            y_e7=int32(home.lon_deg * 1e7),
             z_m=to_centimetre(home.alt_msl_m),
         )
 

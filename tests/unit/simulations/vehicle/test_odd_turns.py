@@ -144,3 +144,24 @@ def test_absurd_speedup_leaves_time_for_the_sockets() -> None:
     finally:
         server.close()
     assert server.copter.now_s <= 2.0 + 1e-6
+
+
+def test_pictures_without_end_are_a_series() -> None:
+    """IMAGE_START_CAPTURE with an infinite number: accepted, one picture each interval."""
+    pilot = Pilot().ready()
+    assert ACCEPTED == pilot.command(2000, 0, 1.0, math.inf)
+    pilot.run(2.5)
+    assert 3 == pilot.copter.camera.shots
+
+
+def test_picture_far_from_any_place_is_still_told() -> None:
+    """A receiver gone mad puts the copter off the globe: the feedback says the farthest place."""
+    pilot = Pilot().ready()
+    pilot.parameter("SIM_GPS1_GLTCH_Y", 1e6)
+    pilot.run(12.0)
+    assert ACCEPTED == pilot.command(203, 0, 0, 0, 0, 1)
+    pilot.run(0.05)
+    assert 2**31 - 1 == pilot.messages("CAMERA_FEEDBACK")[-1].lng
+    assert ACCEPTED == pilot.command(179, 1)
+    pilot.send(mav.MAVLink_mission_request_int_message(1, 1, 0, 0))
+    assert 2**31 - 1 == pilot.until("MISSION_ITEM_INT", within_s=1.0)[1].y
