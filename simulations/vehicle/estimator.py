@@ -31,6 +31,7 @@ _NOISE_HEIGHT_M = 0.008
 _INERTIAL_ERROR_M_S2 = 0.05
 """An inertial platform left alone: its velocity error grows by so much each second."""
 FLAG_GLITCH = 1 << 15
+_FARTHEST_DEG = 180.0
 _GLITCH_GATE_M = 25.0
 _GLITCH_REFUSED_S = 10.0
 """A fix beyond the gate is refused for so long, then believed (by ArduPilot's source, not observed)."""
@@ -109,10 +110,11 @@ class Estimator:
 
     def glitch_m(self) -> tuple[float, float]:
         """How far the receiver's fix lies from the truth, north and east (SIM_GPS1_GLTCH_*)."""
-        return (
-            self._parameters["SIM_GPS1_GLTCH_X"] * self._plane.north_m_per_deg,
-            self._parameters["SIM_GPS1_GLTCH_Y"] * self._plane.east_m_per_deg,
+        north_deg, east_deg = (
+            max(-_FARTHEST_DEG, min(_FARTHEST_DEG, self._parameters[f"SIM_GPS1_GLTCH_{axis}"]))
+            for axis in "XY"
         )
+        return north_deg * self._plane.north_m_per_deg, east_deg * self._plane.east_m_per_deg
 
     @property
     def position_ok(self) -> bool:

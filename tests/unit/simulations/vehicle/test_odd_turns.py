@@ -165,3 +165,15 @@ def test_picture_far_from_any_place_is_still_told() -> None:
     assert ACCEPTED == pilot.command(179, 1)
     pilot.send(mav.MAVLink_mission_request_int_message(1, 1, 0, 0))
     assert 2**31 - 1 == pilot.until("MISSION_ITEM_INT", within_s=1.0)[1].y
+
+
+def test_endless_glitch_leaves_the_vehicle_alive() -> None:
+    """A glitch of infinity is the far side of the globe; home and position can still be told."""
+    pilot = Pilot().ready()
+    pilot.parameter("SIM_GPS1_GLTCH_X", math.inf)
+    pilot.run(12.0)
+    assert ACCEPTED == pilot.command(179, 1)
+    pilot.parameter("FENCE_ENABLE", 1)
+    pilot.stream(32, 10.0)
+    pilot.run(1.0)
+    assert pytest.approx(2e7, rel=0.01) == pilot.messages("LOCAL_POSITION_NED")[-1].x
