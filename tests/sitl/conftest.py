@@ -1,7 +1,8 @@
 """The vehicles under test: ours in its own process always, a real ArduPilot when one is given.
 
 A test that asks for `cable`, `pilot` or `vehicle` runs against both; the real one is marked `sitl`
-and is skipped without `--sitl PATH` or ARDUPILOT_SITL (a copter binary of ArduPilot's simulation).
+and joins with `--sitl PATH` or ARDUPILOT_SITL (a copter binary of ArduPilot's simulation), the one
+part that no package manager brings; without it those tests are deselected, and the run says so.
 What the tests state was observed on unmodified copters of 4.7.0-dev (git hash 90700977) on
 loopback; a 4.6 differs where `test_firmware_4_6.py` says.
 """
@@ -25,11 +26,28 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("vehicle_kind", KINDS, scope="module")
 
 
+def given_binary(config) -> str | None:
+    """What the person named as a real copter, if anything."""
+    return config.getoption("--sitl") or os.environ.get("ARDUPILOT_SITL")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without a real copter its half of the comparison is not run."""
+    if not given_binary(config):
+        theirs = [item for item in items if item.get_closest_marker("sitl")]
+        config.hook.pytest_deselected(items=theirs)
+        items[:] = [item for item in items if not item.get_closest_marker("sitl")]
+
+
+def pytest_report_header(config):
+    """Say at once which vehicles are flown."""
+    real = given_binary(config) or "none (give --sitl PATH or set ARDUPILOT_SITL)"
+    return f"real ArduPilot: {real}"
+
+
 def ardupilot_binary(config) -> Path:
-    """The real copter, or a skip that says how to give one."""
-    given = config.getoption("--sitl") or os.environ.get("ARDUPILOT_SITL")
-    if not given:
-        pytest.skip("no ArduPilot: give --sitl PATH or set ARDUPILOT_SITL")
+    """The real copter that was named."""
+    given = str(given_binary(config))
     found = shutil.which(given)
     assert found, f"--sitl / ARDUPILOT_SITL is {given!r}; it must be a copter binary that can run"
     return Path(found).resolve()
