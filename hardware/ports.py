@@ -3,7 +3,7 @@
 Drivers implement these; composition roots and simulations hand them in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -99,7 +99,14 @@ class PositionPort(Protocol):
     """A source of the node's own position."""
 
     def latest(self) -> Fix:
-        """The newest fix; status tells whether it may be used."""
+        """The newest fix; status tells whether it may be used. Never blocks, from any thread."""
+        ...
+
+    def read(self, timeout_s: float) -> None:
+        """Take in what the receiver says, for at most so long; reconnects by itself.
+
+        One worker calls it. A source that has nothing to read returns at once.
+        """
         ...
 
     def close(self) -> None:
@@ -107,27 +114,130 @@ class PositionPort(Protocol):
         ...
 
 
+VehicleId = tuple[int, int]
+"""MAVLink system id and component id: everything heard is kept apart by it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionSample:
+    """Where a vehicle was, as one message said.
+
+    Attributes:
+        vehicle: who.
+        t_monotonic_s: instant it speaks of, on the node's monotonic clock.
+        alt_hae_m: None where the vehicle tells the height above sea level only.
+        velocity_enu_m_s: (east, north, up).
+        cov_enu_m2: (3, 3); None where nothing about the accuracy is known yet.
+    """
+
+    vehicle: VehicleId
+    t_monotonic_s: float
+    lon_deg: float
+    lat_deg: float
+    alt_hae_m: float | None
+    alt_msl_m: float | None
+    velocity_enu_m_s: tuple[float, float, float] | None = None
+    cov_enu_m2: npt.NDArray[np.float64] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttitudeSample:
+    """How a vehicle's body lay.
+
+    Attributes:
+        vehicle: who.
+        t_monotonic_s: instant it speaks of.
+        quaternion_enu_from_body: (w, x, y, z), body x forward, y right, z down.
+        rate_body_rad_s: (about x, y, z); None when not told.
+    """
+
+    vehicle: VehicleId
+    t_monotonic_s: float
+    quaternion_enu_from_body: tuple[float, float, float, float]
+    rate_body_rad_s: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GimbalSample:
+    """How a gimbal's device looked, its x axis along the view, y right, z down.
+
+    Attributes:
+        vehicle: the vehicle that carries it (its system id, component id of the autopilot).
+        t_monotonic_s: instant it speaks of.
+        frame: what the quaternion turns into: `enu`; `level`, whose x lies level along the
+            vehicle's heading, y level to the right, z down; or `body` of the vehicle.
+        quaternion_frame_from_gimbal: (w, x, y, z).
+    """
+
+    vehicle: VehicleId
+    t_monotonic_s: float
+    frame: Literal["enu", "level", "body"]
+    quaternion_frame_from_gimbal: tuple[float, float, float, float]
+
+
+VehicleSample = PositionSample | AttitudeSample | GimbalSample
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleState:
-    """A vehicle as its autopilot tells it; None where it said nothing."""
+    """A vehicle as its autopilot tells it now; None where it said nothing (or nothing fresh).
 
-    vehicle_id: str
+    Attributes:
+        vehicle: who.
+        t_monotonic_s: when it was last heard.
+        alt_above_takeoff_m: height above home.
+        battery_remaining_s: as the autopilot estimates it.
+        pilot_in_control: a mode in which the sticks fly.
+        fix_status: of its receiver; `jumped` and `jammed` are our own verdict.
+        ekf_healthy: whether the autopilot trusts its own position.
+        clock_offset_s: vehicle boot time to node monotonic time, by TIMESYNC or least delay.
+    """
+
+    vehicle: VehicleId
     t_monotonic_s: float
+    online: bool = True
     lon_deg: float | None = None
     lat_deg: float | None = None
     alt_hae_m: float | None = None
+    alt_msl_m: float | None = None
+    alt_above_takeoff_m: float | None = None
+    velocity_enu_m_s: tuple[float, float, float] | None = None
     heading_deg: float | None = None
+    roll_deg: float | None = None
+    pitch_deg: float | None = None
     battery_fraction: float | None = None
+    battery_remaining_s: float | None = None
     mode: str = ""
     armed: bool = False
     in_air: bool = False
+    pilot_in_control: bool = False
+    fix_status: Literal["none", "fix_2d", "fix_3d", "stale", "jammed", "jumped"] = "none"
+    satellites: int | None = None
+    horizontal_sigma_m: float | None = None
+    ekf_healthy: bool | None = None
+    clock_offset_s: float | None = None
 
 
 class AutopilotPort(Protocol):
-    """The reading half of an autopilot; the commanding half grows beside it."""
+    """The reading half of an autopilot link; the commanding half grows beside it."""
+
+    def read(self, timeout_s: float) -> Sequence[VehicleSample]:
+        """What was heard, in order of arrival, after waiting for at most so long.
+
+        One worker calls it; the link is opened and re-opened by itself.
+
+        Raises:
+            EOFError: a recorded log is over.
+        """
+        ...
 
     def vehicles(self) -> Sequence[VehicleState]:
-        """Every vehicle heard on the link."""
+        """Every vehicle heard on the link. Never blocks, from any thread."""
+        ...
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What was refused or lost so far, by reason."""
         ...
 
     def close(self) -> None:

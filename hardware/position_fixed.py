@@ -41,5 +41,8 @@ class FixedPosition:
             cov_enu_m2=self._cov_enu_m2,
         )
 
+    def read(self, timeout_s: float) -> None:
+        """Nobody has to be asked."""
+
     def close(self) -> None:
         """Nothing is held."""
