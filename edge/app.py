@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from edge.capture import CaptureWorker, FrameSlots
 from edge.commands import CommandDesk
 from edge.config import CameraSettings, NodeConfig
-from edge.describe import birth, fixed_camera, sensor_position
+from edge.describe import birth, fixed_pose, sensor_position
 from edge.detect import Detector
 from edge.dispatch import Uplink
 from edge.envelopes import Envelopes
@@ -243,12 +243,14 @@ def _eye(config: NodeConfig, camera: CameraSettings, detector: Detector, ids: Ul
 
 def ground_locator(camera: CameraSettings) -> Locator:
     """What places the tracks of a camera, as its config describes pose, lens and ground."""
-    fixed = fixed_camera(camera)
-    if fixed is None or camera.ground is None:
+    pose = fixed_pose(camera)
+    if pose is None or camera.lens is None or camera.ground is None:
         return Nowhere()
     return GroundLocator(
-        fixed,
+        camera.lens.lens(),
+        pose,
         FlatTerrain(alt_hae_m=camera.ground.alt_hae_m),
         terrain_sigma_m=camera.ground.sigma_m,
+        lens_sigma_px=camera.lens.sigma_px,
         settings=LocateSettings(max_range_m=camera.ground.max_range_m),
     )

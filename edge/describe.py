@@ -6,9 +6,9 @@ import numpy as np
 
 from edge.config import CameraSettings, NodeConfig
 from edge.detect import Detector
-from edge.geolocate import FixedCamera
+from edge.pose import FixedPose, Pose
 from geo.frames import EnuFrame, GeodeticPoint
-from geo.lens import rotation_enu_from_camera
+from geo.lens import Lens
 from geo.terrain import FlatTerrain
 from wire.messages import Birth, DeclaredPerformance, NetworkDescription, SensorDescription
 from wire.values import Attitude, GeoPoint, LensDescription, PoseAccuracy
@@ -18,16 +18,13 @@ _LATENCY_S = 2.0
 _LEAST_PERSON_PX = 24.0
 
 
-def fixed_camera(camera: CameraSettings) -> FixedCamera | None:
-    """Pose and lens of a camera; None where the config does not tell them whole."""
-    mount, lens = camera.mount, camera.lens
-    if mount is None or lens is None or camera.ground is None:
+def fixed_pose(camera: CameraSettings) -> FixedPose | None:
+    """The pose of a camera on a mast; None where the config does not tell it."""
+    mount = camera.mount
+    if mount is None:
         return None
-    return FixedCamera(
-        lens=lens.lens(),
-        position=GeodeticPoint(
-            lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m
-        ),
+    return FixedPose(
+        GeodeticPoint(lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m),
         azimuth_deg=mount.azimuth_deg,
         pitch_deg=mount.pitch_deg,
         roll_deg=mount.roll_deg,
@@ -36,8 +33,7 @@ def fixed_camera(camera: CameraSettings) -> FixedCamera | None:
         azimuth_sigma_deg=mount.azimuth_sigma_deg,
         pitch_sigma_deg=mount.pitch_sigma_deg,
         roll_sigma_deg=mount.roll_sigma_deg,
-        lens_sigma_px=lens.sigma_px,
-        latency_sigma_s=camera.latency_sigma_s,
+        time_sigma_s=camera.latency_sigma_s,
     )
 
 
@@ -50,20 +46,18 @@ def sensor_position(camera: CameraSettings) -> GeoPoint | None:
 
 
 def field_of_view(
-    camera: FixedCamera, *, ground_alt_hae_m: float, max_range_m: float
+    lens: Lens, pose: Pose, *, ground_alt_hae_m: float, max_range_m: float
 ) -> tuple[tuple[float, float], ...]:
     """The seen ground as a ring of longitude and latitude, closed; cut off at the range.
 
     The picture's lower edge gives the near side, its upper edge (or the range, where that edge
     looks above the ground) the far side.
     """
-    lens = camera.lens
     across = np.linspace(-0.5, lens.width_px - 0.5, _EDGE_STEPS)
     lower = np.column_stack([across, np.full(_EDGE_STEPS, lens.height_px - 0.5)])
     upper = np.column_stack([across[::-1], np.full(_EDGE_STEPS, -0.5)])
-    rotation = rotation_enu_from_camera(camera.azimuth_deg, camera.pitch_deg, camera.roll_deg)
-    rays = lens.rays(np.vstack([lower, upper])) @ rotation.T
-    frame = EnuFrame(camera.position)
+    rays = lens.rays(np.vstack([lower, upper])) @ pose.rotation_enu_from_camera.T
+    frame = EnuFrame(pose.position)
     points = FlatTerrain(alt_hae_m=ground_alt_hae_m).intersect(frame, np.zeros(3), rays)
     level = np.hypot(rays[:, 0], rays[:, 1])
     far = rays[:, :2] / np.maximum(level, 1e-9)[:, None] * max_range_m
@@ -78,11 +72,14 @@ def field_of_view(
 
 def _sensor(camera: CameraSettings, detector: Detector) -> SensorDescription:
     mount, lens, ground = camera.mount, camera.lens, camera.ground
-    fixed = fixed_camera(camera)
+    fixed = fixed_pose(camera)
     view: tuple[tuple[float, float], ...] = ()
-    if fixed is not None and ground is not None:
+    if fixed is not None and lens is not None and ground is not None:
         view = field_of_view(
-            fixed, ground_alt_hae_m=ground.alt_hae_m, max_range_m=ground.max_range_m
+            lens.lens(),
+            fixed.at(0.0),
+            ground_alt_hae_m=ground.alt_hae_m,
+            max_range_m=ground.max_range_m,
         )
     return SensorDescription(
         sensor_id=camera.sensor_id,

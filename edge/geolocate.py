@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.pose import NoPose, Pose, PoseSource
 from edge.track import Track
-from geo.frames import EnuFrame, GeodeticPoint, azimuth_deg
-from geo.lens import Lens, rotation_enu_from_camera
+from geo.frames import EnuFrame, azimuth_deg
+from geo.lens import Lens
 from geo.normal import ce90_m
 from geo.terrain import Terrain
 from wire.values import Bearing, Position, VelocityEnu
@@ -25,35 +26,6 @@ _SPAN_SIGMA = 2.5
 """Half the stated range of a bearing, in sigmas of the ray's elevation."""
 _LEAST_SIGMA_DEG = 0.01
 _SAME_SHAPE = 0.01
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixedCamera:
-    """A calibrated camera that does not move; one sigma of each part of its pose.
-
-    Attributes:
-        lens: of the frames it delivers.
-        position: of the lens.
-        azimuth_deg: of the optical axis, true, clockwise.
-        pitch_deg: positive above the horizon.
-        roll_deg: clockwise seen from behind.
-        horizontal_sigma_m: per axis.
-        lens_sigma_px: what the calibration leaves unexplained, per axis.
-        latency_sigma_s: doubt about the moment of capture.
-    """
-
-    lens: Lens
-    position: GeodeticPoint
-    azimuth_deg: float
-    pitch_deg: float
-    roll_deg: float = 0.0
-    horizontal_sigma_m: float
-    vertical_sigma_m: float
-    azimuth_sigma_deg: float
-    pitch_sigma_deg: float
-    roll_sigma_deg: float
-    lens_sigma_px: float = 0.0
-    latency_sigma_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +70,9 @@ class GroundFix:
         cov_own_m2: (n, 2, 2) from the foot in the picture.
         cov_shared_m2: (n, 2, 2) from pose, lens and ground.
         ray_by_pixel: (n, 3, 2) derivative of the ray by the pixel.
-        ray_by_turn: (n, 3, 3) derivative of the ray by azimuth, pitch and roll, in radians.
+        ray_by_turn: (n, 3, 3) derivative of the ray by a small rotation vector in ENU.
+        camera_velocity_m_s: (n, 2) of the ground point of a pixel that stays, because the camera
+            moves and turns.
     """
 
     points_m: Array
@@ -108,45 +82,41 @@ class GroundFix:
     cov_shared_m2: Array
     ray_by_pixel: Array
     ray_by_turn: Array
+    camera_velocity_m_s: Array
 
 
 class GroundLocator:
-    """Places feet seen by one fixed camera.
+    """Places feet seen by one camera.
 
     Args:
-        camera: pose, lens and their accuracy.
+        lens: of the frames it delivers.
+        poses: where the camera was at a frame's capture.
         terrain: the ground.
         terrain_sigma_m: one sigma of its height; shared by all feet.
+        lens_sigma_px: what the calibration leaves unexplained, per axis.
         settings: limits.
     """
 
     def __init__(
         self,
-        camera: FixedCamera,
+        lens: Lens,
+        poses: PoseSource,
         terrain: Terrain,
         *,
         terrain_sigma_m: float,
+        lens_sigma_px: float = 0.0,
         settings: LocateSettings | None = None,
     ) -> None:
-        self._camera = camera
-        self._terrain = terrain
+        self.lens = lens
+        self.poses = poses
+        self.terrain = terrain
         self._terrain_sigma_m = terrain_sigma_m
+        self._lens_sigma_px = lens_sigma_px
         self._settings = settings or LocateSettings()
-        self._frame = EnuFrame(camera.position)
-        self._rotation = rotation_enu_from_camera(
-            camera.azimuth_deg, camera.pitch_deg, camera.roll_deg
-        )
-        level = np.radians(camera.azimuth_deg)
-        # Axes about which azimuth, pitch and roll turn a ray, right-handed.
-        self._turns = np.array(
-            [[0.0, 0.0, -1.0], [np.cos(level), -np.sin(level), 0.0], self._rotation[:, 2]]
-        )
-        self._turn_sigma = np.radians(
-            [camera.azimuth_sigma_deg, camera.pitch_sigma_deg, camera.roll_sigma_deg]
-        )
+        self._frame: EnuFrame | None = None
 
-    def locate_tracks(self, tracks: Sequence[Track]) -> list[Located]:
-        """Places of the tracks' feet at the tracks' instant.
+    def locate_tracks(self, tracks: Sequence[Track], t_s: float) -> list[Located]:
+        """Places of the tracks' feet in a frame captured at ``t_s`` of the node's clock.
 
         Frames of another size than the lens but of the same shape are scaled (a camera's second
         stream); frames of another shape were cut from the picture nobody knows where.
@@ -155,10 +125,14 @@ class GroundLocator:
             return []
         scale = self._scale(tracks[0].frame_size_px)
         if scale is None:
-            size, lens = tracks[0].frame_size_px, self._camera.lens
+            size, lens = tracks[0].frame_size_px, self.lens
             reason = f"the picture is {size} px, the lens is of {lens.width_px} x {lens.height_px}"
             return [Located(reason=reason) for _ in tracks]
+        pose = self.poses.at(t_s)
+        if isinstance(pose, NoPose):
+            return [Located(reason=pose.reason) for _ in tracks]
         return self.locate(
+            pose,
             # A box counts from the edge of the first pixel, a lens from its centre.
             np.stack([track.foot_px for track in tracks]) * scale - 0.5,
             np.stack([track.foot_cov_px2 for track in tracks]) * scale**2,
@@ -169,7 +143,7 @@ class GroundLocator:
 
     def _scale(self, frame_size_px: tuple[int, int] | None) -> float | None:
         """Pixels of the lens per pixel of the frame; None when their shapes differ."""
-        lens = self._camera.lens
+        lens = self.lens
         if frame_size_px is None or frame_size_px == (lens.width_px, lens.height_px):
             return 1.0
         across, down = lens.width_px / frame_size_px[0], lens.height_px / frame_size_px[1]
@@ -177,6 +151,7 @@ class GroundLocator:
 
     def locate(
         self,
+        pose: Pose,
         foot_px: Array,
         foot_cov_px2: Array,
         *,
@@ -187,6 +162,7 @@ class GroundLocator:
         """Places of n feet.
 
         Args:
+            pose: of the camera when it saw them.
             foot_px: (n, 2).
             foot_cov_px2: (n, 2, 2).
             velocity_px_s: (n, 2) of the feet in the picture, if known.
@@ -194,12 +170,13 @@ class GroundLocator:
             visible: (n,) false where the foot lies below the picture; true when not given.
         """
         count = len(foot_px)
-        fix = self.fix(foot_px, foot_cov_px2)
-        geodetic = self._frame.to_geodetic(fix.points_m)
+        fix = self.fix(pose, foot_px, foot_cov_px2)
+        geodetic = self._frame_at(pose).to_geodetic(fix.points_m)
         velocity = np.zeros((count, 2))
         if velocity_px_s is not None:
             velocity = np.einsum("nij,nj->ni", fix.by_pixel, velocity_px_s)
-        late_m = velocity * self._camera.latency_sigma_s
+            velocity += fix.camera_velocity_m_s
+        late_m = velocity * pose.time_sigma_s
         shared = fix.cov_shared_m2 + late_m[:, :, None] * late_m[:, None, :]
         total = shared + fix.cov_own_m2
         distance = np.hypot(fix.points_m[:, 0], fix.points_m[:, 1])
@@ -214,8 +191,8 @@ class GroundLocator:
             useful &= visible
         azimuth_sigma_deg = near_m = far_m = distance  # Only rays without a place need more.
         if not useful.all():
-            azimuth_sigma_deg, elevation_sigma_deg = self._ray_sigma_deg(fix, foot_cov_px2)
-            near_m, far_m = self._span(fix, elevation_sigma_deg)
+            azimuth_sigma_deg, elevation_sigma_deg = self._ray_sigma_deg(pose, fix, foot_cov_px2)
+            near_m, far_m = self._span(pose, fix, elevation_sigma_deg)
         ce90 = ce90_m(total)
         said = []
         for row in range(count):
@@ -240,14 +217,14 @@ class GroundLocator:
             )
         return said
 
-    def fix(self, foot_px: Array, foot_cov_px2: Array) -> GroundFix:
+    def fix(self, pose: Pose, foot_px: Array, foot_cov_px2: Array) -> GroundFix:
         """Rays, ground points and their first-order covariances of (n, 2) feet."""
-        camera = self._camera
-        rays, by_pixel_camera = camera.lens.rays_and_jacobians(foot_px)
-        direction = rays @ self._rotation.T
+        rays, by_pixel_camera = self.lens.rays_and_jacobians(foot_px)
+        rotation = pose.rotation_enu_from_camera
+        direction = rays @ rotation.T
         known = np.isfinite(direction).all(axis=1)
         safe = np.where(known[:, None], direction, [0.0, 0.0, 1.0])
-        point = self._terrain.intersect(self._frame, np.zeros(3), safe)
+        point = self.terrain.intersect(self._frame_at(pose), np.zeros(3), safe)
         point[~known] = np.nan
         range_m = np.linalg.norm(point, axis=1)
 
@@ -257,53 +234,69 @@ class GroundLocator:
             gain = safe / np.where(safe[:, 2] < 0.0, safe[:, 2], np.nan)[:, None]
         slide = np.broadcast_to(np.eye(3), (len(safe), 3, 3)).copy()
         slide[:, :, 2] -= gain
-        ray_by_pixel = self._rotation @ by_pixel_camera
-        ray_by_turn = np.cross(self._turns[None], safe[:, None, :]).transpose(0, 2, 1)
+        slide = slide[:, :2]
         moved = range_m[:, None, None] * slide
-        by_pixel = (moved @ ray_by_pixel)[:, :2]
-        by_turn = (moved @ ray_by_turn)[:, :2] * self._turn_sigma
-        shift = np.array(
-            [camera.horizontal_sigma_m, camera.horizontal_sigma_m, camera.vertical_sigma_m]
+        ray_by_pixel = rotation @ by_pixel_camera
+        ray_by_turn = _against(safe)
+        by_pixel = moved @ ray_by_pixel
+        by_turn = moved @ ray_by_turn
+        camera_velocity = np.zeros((len(safe), 2))
+        if pose.moving:
+            camera_velocity = slide @ pose.velocity_enu_m_s + by_turn @ pose.rate_enu_rad_s
+        late_m = camera_velocity * pose.time_sigma_s
+        height_m = gain[:, :2] * self._terrain_sigma_m
+        shared = (
+            by_turn @ pose.cov_turn_rad2 @ by_turn.transpose(0, 2, 1)
+            + slide @ pose.cov_position_enu_m2 @ slide.transpose(0, 2, 1)
+            + by_pixel @ by_pixel.transpose(0, 2, 1) * self._lens_sigma_px**2
+            + height_m[:, :, None] * height_m[:, None, :]
+            + late_m[:, :, None] * late_m[:, None, :]
         )
-        by_shift = slide[:, :2] * shift
-        by_height = gain[:, :2, None] * self._terrain_sigma_m
-        by_lens = by_pixel * camera.lens_sigma_px
-        # Independent sources: the sum of outer products is one product of all columns.
-        root = np.concatenate((by_turn, by_shift, by_height, by_lens), axis=2)
-        own = by_pixel @ foot_cov_px2 @ by_pixel.transpose(0, 2, 1)
         return GroundFix(
             points_m=point,
             directions=direction,
             by_pixel=by_pixel,
-            cov_own_m2=own,
-            cov_shared_m2=root @ root.transpose(0, 2, 1),
+            cov_own_m2=by_pixel @ foot_cov_px2 @ by_pixel.transpose(0, 2, 1),
+            cov_shared_m2=shared,
             ray_by_pixel=ray_by_pixel,
             ray_by_turn=ray_by_turn,
+            camera_velocity_m_s=camera_velocity,
         )
 
-    def _ray_sigma_deg(self, fix: GroundFix, foot_cov_px2: Array) -> tuple[Array, Array]:
+    def _frame_at(self, pose: Pose) -> EnuFrame:
+        """The frame at the lens; kept as long as the camera stands still."""
+        if self._frame is None or self._frame.origin != pose.position:
+            self._frame = EnuFrame(pose.position)
+        return self._frame
+
+    def _ray_sigma_deg(
+        self, pose: Pose, fix: GroundFix, foot_cov_px2: Array
+    ) -> tuple[Array, Array]:
         """(n,) one sigma of each ray's azimuth and elevation; doubt about heights included."""
-        camera, ray = self._camera, fix.directions
+        ray = fix.directions
         range_m = np.linalg.norm(fix.points_m, axis=1)
         flat = np.maximum(np.hypot(ray[:, 0], ray[:, 1]), 1e-9)
         zero = np.zeros_like(flat)
-        across = np.stack((ray[:, 1] / flat, -ray[:, 0] / flat, zero), axis=1) / flat[:, None]
-        up = np.stack((zero, zero, 1.0 / flat), axis=1)
-        pixel_cov = foot_cov_px2 + np.eye(2) * camera.lens_sigma_px**2
+        across = np.stack((ray[:, 1] / flat, -ray[:, 0] / flat, zero), axis=1)
+        up = np.stack((zero, zero, np.ones_like(flat)), axis=1)
+        pixel_cov = foot_cov_px2 + np.eye(2) * self._lens_sigma_px**2
+        turn_cov = pose.cov_turn_rad2
+        if pose.moving:
+            late = pose.rate_enu_rad_s * pose.time_sigma_s
+            turn_cov = turn_cov + late[:, None] * late[None, :]
         away = np.where(np.isfinite(range_m), range_m, self._settings.max_range_m) * flat
         away = np.minimum(np.maximum(away, 1.0), self._settings.max_range_m)
         found = []
-        for axis, metres in (
-            (across, camera.horizontal_sigma_m),
-            (up, np.hypot(camera.vertical_sigma_m, self._terrain_sigma_m)),
-        ):
-            pixel = np.einsum("ni,nij->nj", axis, fix.ray_by_pixel)
-            turn = np.einsum("ni,nij->nj", axis, fix.ray_by_turn) * self._turn_sigma
-            variance = np.einsum("ni,nij,nj->n", pixel, pixel_cov, pixel) + (turn**2).sum(axis=1)
-            found.append(np.degrees(np.sqrt(variance + (metres / away) ** 2)))
+        for axis, more_m2 in ((across, 0.0), (up, self._terrain_sigma_m**2)):
+            pixel = np.einsum("ni,nij->nj", axis, fix.ray_by_pixel) / flat[:, None]
+            turn = np.einsum("ni,nij->nj", axis, fix.ray_by_turn) / flat[:, None]
+            variance = np.einsum("ni,nij,nj->n", pixel, pixel_cov, pixel)
+            variance += np.einsum("ni,ij,nj->n", turn, turn_cov, turn)
+            moved_m2 = np.einsum("ni,ij,nj->n", axis, pose.cov_position_enu_m2, axis) + more_m2
+            found.append(np.degrees(np.sqrt(variance + moved_m2 / away**2)))
         return found[0], found[1]
 
-    def _span(self, fix: GroundFix, elevation_sigma_deg: Array) -> tuple[Array, Array]:
+    def _span(self, pose: Pose, fix: GroundFix, elevation_sigma_deg: Array) -> tuple[Array, Array]:
         """(n,) nearest and farthest ground distance that the ray's elevation allows."""
         limit = self._settings.max_range_m
         ray = fix.directions
@@ -322,7 +315,7 @@ class GroundLocator:
             )
             known = np.isfinite(turned).all(axis=1)
             turned[~known] = (0.0, 0.0, 1.0)
-            point = self._terrain.intersect(self._frame, np.zeros(3), turned)
+            point = self.terrain.intersect(self._frame_at(pose), np.zeros(3), turned)
             ends.append(np.hypot(point[:, 0], point[:, 1]))
         # A ray that is above the horizon even at its lowest meets no ground: it says nothing of
         # the distance (somebody on a roof, a bird).
@@ -373,6 +366,14 @@ def _velocity(velocity: Array, by_pixel: Array, cov: Array) -> VelocityEnu:
 def _rows(cov: Array) -> tuple[tuple[float, float], tuple[float, float]]:
     cross = float(cov[0, 1] + cov[1, 0]) / 2
     return (float(cov[0, 0]), cross), (cross, float(cov[1, 1]))
+
+
+def _against(rays: Array) -> Array:
+    """(n, 3, 3) that turn a small rotation vector into the change of each ray."""
+    x, y, z = rays.T
+    zero = np.zeros_like(x)
+    rows = ((zero, z, -y), (-z, zero, x), (y, -x, zero))
+    return np.stack([np.stack(row, axis=1) for row in rows], axis=1)
 
 
 def _largest_eigenvalue(cov: Array) -> Array:

@@ -25,8 +25,8 @@ _TAKE_WAIT_S = 0.25
 class Locator(Protocol):
     """Places tracks; `edge.geolocate.GroundLocator` is one."""
 
-    def locate_tracks(self, tracks: tuple[Track, ...]) -> list[Located]:
-        """Where each track's feet are."""
+    def locate_tracks(self, tracks: tuple[Track, ...], t_s: float) -> list[Located]:
+        """Where each track's feet are, in a frame captured at this monotonic instant."""
         ...
 
 
@@ -36,7 +36,11 @@ class Nowhere:
 
     reason: str = "this camera has no mount, lens or ground in the config"
 
-    def locate_tracks(self, tracks: tuple[Track, ...]) -> list[Located]:
+    def locate_tracks(
+        self,
+        tracks: tuple[Track, ...],
+        t_s: float,  # noqa: ARG002  # nowhere at any instant
+    ) -> list[Located]:
         """No place for anyone."""
         return [Located(reason=self.reason) for _ in tracks]
 
@@ -144,7 +148,7 @@ class Pipeline:
         said = eye.observer.end(update.ended, frame_size_px=eye.frame_size_px)
         said += eye.observer.frame(
             update.tracks,
-            eye.locator.locate_tracks(update.tracks),
+            eye.locator.locate_tracks(update.tracks, frame.t_capture_monotonic_s),
             frame_size_px=eye.frame_size_px,
             area=self._limits.map,
         )

@@ -14,6 +14,7 @@ import numpy as np
 from edge.app import ground_locator
 from edge.config import CameraSettings as NodeCamera
 from edge.geolocate import GroundLocator
+from edge.pose import Pose
 from geo._types import BoolArray, FloatArray
 from simulations.figure_truth import TruthBox
 from simulations.film import Film
@@ -142,7 +143,9 @@ class Eye:
             pixels: (n, 2).
             velocity_m_s: (n, 2) over ground; the doubt about the moment of capture moves it.
         """
-        fix = self._locator.fix(pixels, np.zeros((len(pixels), 2, 2)))
+        pose = self._locator.poses.at(0.0)
+        assert isinstance(pose, Pose)
+        fix = self._locator.fix(pose, pixels, np.zeros((len(pixels), 2, 2)))
         late_m = velocity_m_s * self._latency_sigma_s
         return np.asarray(fix.cov_shared_m2 + late_m[:, :, None] * late_m[:, None, :])
 

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from edge.geolocate import FixedCamera, GroundLocator
+from edge.geolocate import GroundLocator
+from edge.pose import FixedPose
 from geo.frames import GeodeticPoint
 from geo.lens import Lens
 from geo.terrain import FlatTerrain
@@ -51,9 +52,8 @@ def locator(scenario: Scenario, world: World, camera) -> GroundLocator:
     """The camera as a technician would have entered it, with the doubts of the demonstration."""
     east, north, _ = view_of(camera, world.site, world.landscape).position_enu_m.tolist()
     lon, lat, _ = world.site.frame.to_geodetic([[east, north, 0.0]])[0].tolist()
-    fixed = FixedCamera(
-        lens=Lens.from_hfov(camera.hfov_deg, camera.width_px, camera.height_px),
-        position=GeodeticPoint(
+    fixed = FixedPose(
+        GeodeticPoint(
             lon_deg=lon, lat_deg=lat, alt_hae_m=scenario.ground_alt_hae_m + camera.height_m
         ),
         azimuth_deg=camera.azimuth_deg,
@@ -66,7 +66,8 @@ def locator(scenario: Scenario, world: World, camera) -> GroundLocator:
         roll_sigma_deg=0.05,
     )
     ground = FlatTerrain(alt_hae_m=scenario.ground_alt_hae_m)
-    return GroundLocator(fixed, ground, terrain_sigma_m=0.05)
+    lens = Lens.from_hfov(camera.hfov_deg, camera.width_px, camera.height_px)
+    return GroundLocator(lens, fixed, ground, terrain_sigma_m=0.05)
 
 
 def play(scenario: Scenario, seconds: float, *, seed: int = 1) -> Outcome:
@@ -105,7 +106,9 @@ def _observed(camera, box, place, source, clock, ids, tracks):
     foot = np.array(
         [[(x1 + x2) / 2 + source.gauss(0, NOISE_PX[0]), y2 + source.gauss(0, NOISE_PX[1])]]
     )
-    (found,) = place.locate(foot - 0.5, np.array([np.diag(np.square(NOISE_PX))]))
+    (found,) = place.locate(
+        place.poses.at(0.0), foot - 0.5, np.array([np.diag(np.square(NOISE_PX))])
+    )
     return Observed(
         message_id=ids.new(),
         node_id="mast-1",

@@ -100,9 +100,13 @@ def test_the_fitted_camera_holds_on_frames_it_has_not_seen(data_dir, capsys):
     rows = table[table[:, 0] > 100]
     feet = np.column_stack((rows[:, 2] + rows[:, 4] / 2, rows[:, 3] + rows[:, 5])) - 0.5
     locator = GroundLocator(
-        camera, FlatTerrain(alt_hae_m=vtest.ORIGIN.alt_hae_m), terrain_sigma_m=0.02
+        camera.lens,
+        camera.pose,
+        FlatTerrain(alt_hae_m=vtest.ORIGIN.alt_hae_m),
+        terrain_sigma_m=0.02,
+        lens_sigma_px=camera.lens_sigma_px,
     )
-    found = locator.locate(feet, np.tile(np.eye(2), (len(feet), 1, 1)))
+    found = locator.locate(camera.pose.at(0.0), feet, np.tile(np.eye(2), (len(feet), 1, 1)))
     frame = EnuFrame(vtest.ORIGIN)
     place = np.array([[one.position.lon_deg, one.position.lat_deg] for one in found])
     enu = frame.to_enu(place[:, 0], place[:, 1], vtest.ORIGIN.alt_hae_m)

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.geolocate import FixedCamera
+from edge.pose import FixedPose
 from geo.frames import EnuFrame, GeodeticPoint
 from geo.lens import Lens
 
@@ -39,12 +39,44 @@ class Event:
     who: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedCamera:
+    """A camera as `border-edge calibrate` would tell it: lens, pose, one sigma of each part."""
+
+    lens: Lens
+    position: GeodeticPoint
+    azimuth_deg: float
+    pitch_deg: float
+    roll_deg: float
+    horizontal_sigma_m: float = 0.0
+    vertical_sigma_m: float = 0.0
+    azimuth_sigma_deg: float = 0.0
+    pitch_sigma_deg: float = 0.0
+    roll_sigma_deg: float = 0.0
+    lens_sigma_px: float = 0.0
+
+    @property
+    def pose(self) -> FixedPose:
+        """The same as a source of poses."""
+        return FixedPose(
+            self.position,
+            azimuth_deg=self.azimuth_deg,
+            pitch_deg=self.pitch_deg,
+            roll_deg=self.roll_deg,
+            horizontal_sigma_m=self.horizontal_sigma_m,
+            vertical_sigma_m=self.vertical_sigma_m,
+            azimuth_sigma_deg=self.azimuth_sigma_deg,
+            pitch_sigma_deg=self.pitch_sigma_deg,
+            roll_sigma_deg=self.roll_sigma_deg,
+        )
+
+
 def truth_table(data_dir: Path) -> np.ndarray:
     """gt.txt: frame, id, x, y, width, height, flag, ground x, ground y, ground z."""
     return np.loadtxt(data_dir / "films" / "PETS09-S2L1" / "gt" / "gt.txt", delimiter=",")
 
 
-def fitted_camera(table: np.ndarray, last_frame: int = 100) -> FixedCamera:
+def fitted_camera(table: np.ndarray, last_frame: int = 100) -> FittedCamera:
     """A pinhole whose focal length and pose are fitted on the feet of the first frames.
 
     The accuracies are what the fit leaves unexplained on those same frames.
@@ -85,17 +117,12 @@ def fitted_camera(table: np.ndarray, last_frame: int = 100) -> FixedCamera:
         width_px=SIZE_PX[0],
         height_px=SIZE_PX[1],
     )
-    return FixedCamera(
+    return FittedCamera(
         lens=lens,
         position=EnuFrame(ORIGIN).point_to_geodetic(place),
         azimuth_deg=float(np.degrees(azimuth)) % 360.0,
         pitch_deg=float(np.degrees(pitch)),
         roll_deg=float(np.degrees(roll)),
-        horizontal_sigma_m=0.0,
-        vertical_sigma_m=0.0,
-        azimuth_sigma_deg=0.0,
-        pitch_sigma_deg=0.0,
-        roll_sigma_deg=0.0,
         lens_sigma_px=float(rms_px),
     )
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge.geolocate import FixedCamera, GroundLocator, LocateSettings
+from edge.geolocate import GroundLocator, LocateSettings
+from edge.pose import FixedPose, NoPose
 from edge.track import Track
 from geo.frames import EnuFrame, GeodeticPoint
 from geo.lens import Lens, rotation_enu_from_camera
@@ -13,37 +14,48 @@ from geo.terrain import FlatTerrain
 
 HOME = GeodeticPoint(lon_deg=104.44, lat_deg=10.42, alt_hae_m=-4.0)
 GROUND = FlatTerrain(alt_hae_m=-12.0)
-CAMERA = FixedCamera(
-    lens=Lens.from_hfov(40.0, 1280, 720),
-    position=HOME,
-    azimuth_deg=250.0,
-    pitch_deg=-9.0,
-    roll_deg=2.0,
-    horizontal_sigma_m=0.3,
-    vertical_sigma_m=0.15,
-    azimuth_sigma_deg=0.25,
-    pitch_sigma_deg=0.1,
-    roll_sigma_deg=0.3,
-    lens_sigma_px=0.5,
-)
+LENS = Lens.from_hfov(40.0, 1280, 720)
+LENS_SIGMA_PX = 0.5
+LOOK = {"azimuth_deg": 250.0, "pitch_deg": -9.0, "roll_deg": 2.0}
+SIGMAS = {"azimuth_deg": 0.25, "pitch_deg": 0.1, "roll_deg": 0.3}
 FOOT_COV = np.array([[[4.0, 0.0], [0.0, 9.0]]])
 
 
-def locator(camera=CAMERA, *, terrain_sigma_m=0.1, **limits):
-    return GroundLocator(
-        camera, GROUND, terrain_sigma_m=terrain_sigma_m, settings=LocateSettings(**limits)
+def pose_source(**look):
+    return FixedPose(
+        HOME,
+        **{"time_sigma_s": 0.0, **LOOK, **look},
+        horizontal_sigma_m=0.3,
+        vertical_sigma_m=0.15,
+        azimuth_sigma_deg=0.25,
+        pitch_sigma_deg=0.1,
+        roll_sigma_deg=0.3,
     )
 
 
-def pixel_of(enu_m, camera=CAMERA):
+POSES = pose_source()
+POSE = POSES.at(0.0)
+
+
+def locator(lens=LENS, poses=POSES, *, terrain_sigma_m=0.1, **limits):
+    return GroundLocator(
+        lens,
+        poses,
+        GROUND,
+        terrain_sigma_m=terrain_sigma_m,
+        lens_sigma_px=LENS_SIGMA_PX,
+        settings=LocateSettings(**limits),
+    )
+
+
+def pixel_of(enu_m, pose=POSE):
     """Pixel of a point in the ENU frame at the camera."""
-    turn = rotation_enu_from_camera(camera.azimuth_deg, camera.pitch_deg, camera.roll_deg)
-    return camera.lens.project(np.atleast_2d(enu_m) @ turn)
+    return LENS.project(np.atleast_2d(enu_m) @ pose.rotation_enu_from_camera)
 
 
-def on_ground(distance_m, azimuth_deg, camera=CAMERA):
+def on_ground(distance_m, azimuth_deg):
     """A true place on the ground: (lon, lat, height) and its ENU at the camera."""
-    frame = EnuFrame(camera.position)
+    frame = EnuFrame(HOME)
     angle = np.radians(azimuth_deg)
     rough = np.array([[np.sin(angle) * distance_m, np.cos(angle) * distance_m, -8.0]])
     place = frame.to_geodetic(rough)[0]
@@ -56,7 +68,7 @@ def on_ground(distance_m, azimuth_deg, camera=CAMERA):
 def test_a_foot_is_placed_where_it_stands(distance_m, azimuth):
     """Projecting a true place and locating its pixel gives the place back, to a millimetre."""
     place, enu = on_ground(distance_m, azimuth)
-    (found,) = locator(max_relative_sigma=1.0).locate(pixel_of(enu), FOOT_COV)
+    (found,) = locator(max_relative_sigma=1.0).locate(POSE, pixel_of(enu), FOOT_COV)
     back = EnuFrame(HOME).to_enu(
         found.position.lon_deg, found.position.lat_deg, found.position.alt_hae_m
     )[0]
@@ -72,15 +84,13 @@ def sample(enu, draws, *, shared_only, seed):
     found = np.empty((draws, 2))
     for k in range(draws):
         turned = rotation_enu_from_camera(
-            CAMERA.azimuth_deg + rng.normal(0, CAMERA.azimuth_sigma_deg),
-            CAMERA.pitch_deg + rng.normal(0, CAMERA.pitch_sigma_deg),
-            CAMERA.roll_deg + rng.normal(0, CAMERA.roll_sigma_deg),
+            *(value + rng.normal(0, SIGMAS[part]) for part, value in LOOK.items())
         )
         shift = rng.normal(0, 1, 3) * (0.3, 0.3, 0.15)
-        seen = pixel + rng.normal(0, CAMERA.lens_sigma_px, 2)
+        seen = pixel + rng.normal(0, LENS_SIGMA_PX, 2)
         if not shared_only:
             seen += rng.normal(0, 1, 2) * np.sqrt(np.diag(FOOT_COV[0]))
-        ray = CAMERA.lens.rays(seen)[0] @ turned.T
+        ray = LENS.rays(seen)[0] @ turned.T
         height = enu[2] + rng.normal(0, 0.1)
         found[k] = (shift + ray * (height - shift[2]) / ray[2])[:2]
     return found
@@ -90,7 +100,7 @@ def sample(enu, draws, *, shared_only, seed):
 def test_covariance_is_what_drawn_errors_give(distance_m):
     """Monte Carlo over every source of error: total and shared covariance within 12 %."""
     _, enu = on_ground(distance_m, 244.0)
-    (said,) = locator().locate(pixel_of(enu), FOOT_COV)
+    (said,) = locator().locate(POSE, pixel_of(enu), FOOT_COV)
     for stated, shared_only in (
         (said.position.cov_enu_m2, False),
         (said.position.cov_bias_enu_m2, True),
@@ -103,7 +113,7 @@ def test_covariance_is_what_drawn_errors_give(distance_m):
 def test_the_90_percent_circle_holds_90_percent():
     """ce90_m against drawn errors, 88..92 %."""
     _, enu = on_ground(45.0, 252.0)
-    (said,) = locator().locate(pixel_of(enu), FOOT_COV)
+    (said,) = locator().locate(POSE, pixel_of(enu), FOOT_COV)
     away = np.hypot(*(sample(enu, 6000, shared_only=False, seed=9) - enu[:2]).T)
     assert 0.90 == pytest.approx((away <= said.position.ce90_m).mean(), abs=0.02)
 
@@ -111,8 +121,8 @@ def test_the_90_percent_circle_holds_90_percent():
 def test_shared_error_does_not_depend_on_the_foot():
     """A sharper foot shrinks the total, not the shared part."""
     _, enu = on_ground(50.0, 250.0)
-    (blunt,) = locator().locate(pixel_of(enu), FOOT_COV)
-    (sharp,) = locator().locate(pixel_of(enu), FOOT_COV * 1e-4)
+    (blunt,) = locator().locate(POSE, pixel_of(enu), FOOT_COV)
+    (sharp,) = locator().locate(POSE, pixel_of(enu), FOOT_COV * 1e-4)
     assert blunt.position.cov_bias_enu_m2 == sharp.position.cov_bias_enu_m2
     assert np.array(sharp.position.cov_enu_m2) == pytest.approx(
         np.array(sharp.position.cov_bias_enu_m2), rel=1e-2
@@ -122,14 +132,14 @@ def test_shared_error_does_not_depend_on_the_foot():
 
 def test_a_late_clock_smears_along_the_way():
     """A walker at 1.5 m/s and 0.4 s of doubt about the capture: 0.6 m along the motion, shared."""
-    still, late = CAMERA, replace(CAMERA, latency_sigma_s=0.4)
+    still, late = POSE, pose_source(time_sigma_s=0.4).at(0.0)
     _, enu = on_ground(40.0, 250.0)
     pixel = pixel_of(enu)
     step = pixel_of(enu + np.array([0.015, 0.0, 0.0]))
     speed = (step - pixel) / 0.01
     cov = np.zeros((1, 2, 2))
-    (sure,) = locator(still).locate(pixel, FOOT_COV, velocity_px_s=speed, velocity_cov=cov)
-    (unsure,) = locator(late).locate(pixel, FOOT_COV, velocity_px_s=speed, velocity_cov=cov)
+    (sure,) = locator().locate(still, pixel, FOOT_COV, velocity_px_s=speed, velocity_cov=cov)
+    (unsure,) = locator().locate(late, pixel, FOOT_COV, velocity_px_s=speed, velocity_cov=cov)
     more = unsure.position.cov_bias_enu_m2[0][0] - sure.position.cov_bias_enu_m2[0][0]
     assert 0.36 == pytest.approx(more, rel=0.02)
     assert 1.5 == pytest.approx(sure.velocity.east_m_s, rel=0.01)
@@ -142,15 +152,11 @@ def test_a_grazing_ray_gives_a_bearing_whose_range_holds_the_truth():
     held = 0
     for _ in range(300):
         _, enu = on_ground(float(rng.uniform(250, 700)), float(rng.uniform(240, 260)))
-        errors = rng.normal(0, 1, 3) * (0.25, 0.1, 0.3)
-        true_pose = replace(
-            CAMERA,
-            azimuth_deg=CAMERA.azimuth_deg + errors[0],
-            pitch_deg=CAMERA.pitch_deg + errors[1],
-            roll_deg=CAMERA.roll_deg + errors[2],
-        )
+        true_pose = pose_source(
+            **{part: value + rng.normal(0, SIGMAS[part]) for part, value in LOOK.items()}
+        ).at(0.0)
         pixel = pixel_of(enu, true_pose) + rng.normal(0, 1, 2) * (2.06, 3.04)
-        (said,) = locator(max_relative_sigma=0.05).locate(pixel, FOOT_COV)
+        (said,) = locator(max_relative_sigma=0.05).locate(POSE, pixel, FOOT_COV)
         assert said.position is None
         bearing, distance = said.bearing, np.hypot(*enu[:2])
         azimuth = np.degrees(np.arctan2(enu[0], enu[1])) % 360
@@ -164,7 +170,7 @@ def test_a_grazing_ray_gives_a_bearing_whose_range_holds_the_truth():
 
 def test_a_ray_above_the_horizon_says_only_its_direction():
     """Somebody on a roof, or a bird: azimuth, and any range up to the limit."""
-    (said,) = locator(max_range_m=900.0).locate(np.array([[640.0, 20.0]]), FOOT_COV)
+    (said,) = locator(max_range_m=900.0).locate(POSE, np.array([[640.0, 20.0]]), FOOT_COV)
     assert said.position is None
     assert (0.0, 900.0) == (said.bearing.range_min_m, said.bearing.range_max_m)
     assert "horizon" in said.reason
@@ -173,7 +179,7 @@ def test_a_ray_above_the_horizon_says_only_its_direction():
 def test_feet_outside_the_picture_are_not_placed():
     """A box cut off below: the person is nearer than its lower edge."""
     _, enu = on_ground(30.0, 250.0)
-    (said,) = locator().locate(pixel_of(enu), FOOT_COV, visible=np.array([False]))
+    (said,) = locator().locate(POSE, pixel_of(enu), FOOT_COV, visible=np.array([False]))
     assert said.position is None
     assert 0.0 == said.bearing.range_min_m
     assert 30.0 == pytest.approx(said.bearing.range_max_m, rel=0.3)
@@ -182,8 +188,8 @@ def test_feet_outside_the_picture_are_not_placed():
 
 def test_a_pixel_that_no_ray_reaches_gives_a_reason_and_nothing_else():
     """Beyond the fold of a strong barrel distortion."""
-    bent = replace(CAMERA, lens=replace(CAMERA.lens, k1=-0.6))
-    (said,) = locator(bent).locate(np.array([[5000.0, 5000.0]]), FOOT_COV)
+    bent = replace(LENS, k1=-0.6)
+    (said,) = locator(bent).locate(POSE, np.array([[5000.0, 5000.0]]), FOOT_COV)
     assert (None, None) == (said.position, said.bearing)
     assert "no ray" in said.reason
 
@@ -214,15 +220,27 @@ def test_a_second_stream_of_half_the_size_places_the_same_feet():
     """640 x 360 of a 1280 x 720 lens: pixels are scaled, covariances with them."""
     full = track((800.0, 500.0), (1280, 720))
     half = track((400.0, 250.0), (640, 360), sharper=0.5)
-    (one,), (other,) = locator().locate_tracks([full]), locator().locate_tracks([half])
+    (one,), (other,) = locator().locate_tracks([full], 0.0), locator().locate_tracks([half], 0.0)
     assert one.position == other.position
 
 
 def test_a_picture_of_another_shape_is_not_placed():
     """1280 x 960 was cut or squeezed: the reason says both sizes, and nothing is invented."""
-    (said,) = locator().locate_tracks([track((800.0, 500.0), (1280, 960))])
+    (said,) = locator().locate_tracks([track((800.0, 500.0), (1280, 960))], 0.0)
     assert (None, None) == (said.position, said.bearing)
     assert "1280 x 720" in said.reason
+
+
+def test_without_a_pose_nobody_gets_a_place_and_the_reason_is_the_sources():
+    """A stale autopilot: every track of the frame is told why."""
+
+    class Stale:
+        def at(self, t_s):
+            return NoPose(reason=f"no attitude at {t_s:.1f} s")
+
+    both = locator(poses=Stale()).locate_tracks([track((800.0, 500.0), None)] * 2, 7.5)
+    assert ["no attitude at 7.5 s"] * 2 == [said.reason for said in both]
+    assert all(said.position is None and said.bearing is None for said in both)
 
 
 def test_many_feet_are_placed_as_one_by_one():
@@ -231,9 +249,10 @@ def test_many_feet_are_placed_as_one_by_one():
     feet = rng.uniform((0, 0), (1279, 719), (50, 2))
     cov = np.repeat(FOOT_COV, 50, axis=0)
     speed, spread = rng.normal(0, 20, (50, 2)), cov * 2
-    together = locator().locate(feet, cov, velocity_px_s=speed, velocity_cov=spread)
+    together = locator().locate(POSE, feet, cov, velocity_px_s=speed, velocity_cov=spread)
     single = [
         locator().locate(
+            POSE,
             feet[k : k + 1],
             cov[k : k + 1],
             velocity_px_s=speed[k : k + 1],
