@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from edge.capture import CaptureWorker, FrameSlots
 from edge.commands import CommandDesk
-from edge.config import CameraSettings, NodeConfig
+from edge.config import NodeConfig
+from edge.config_camera import CameraSettings
 from edge.describe import birth, fixed_pose, sensor_position
 from edge.detect import Detector
 from edge.dispatch import Uplink

@@ -6,16 +6,13 @@ Validation is pure: nothing here opens a camera, a network or a file; `border-ed
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
-from geo.lens import Lens
+from edge.config_camera import CameraSettings, NodeName
 from runtime.settings import ConfigPath, SecretFile, Settings
-from wire.values import NAME_PATTERN
 
 RESERVED_NODE_IDS = ("station",)
-
-NodeName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
 def _not_reserved(name: str) -> str:
@@ -62,148 +59,6 @@ class ClockSettings(Settings):
     max_command_error_s: float = Field(
         2.0, title="Above this clock error every command is refused", gt=0.0, le=2.0
     )
-
-
-class MountSettings(Settings):
-    """Where a camera stands, where it looks, and how well that is known (1 sigma)."""
-
-    lon_deg: float = Field(title="Longitude, WGS84", ge=-180.0, le=180.0, examples=[104.4421])
-    lat_deg: float = Field(title="Latitude, WGS84", ge=-90.0, le=90.0, examples=[10.4232])
-    alt_hae_m: float = Field(
-        title="Height of the lens above the ellipsoid (not sea level)",
-        ge=-500.0,
-        le=9000.0,
-        examples=[-2.0],
-    )
-    azimuth_deg: float = Field(
-        title="Direction of the axis from true north, clockwise", ge=0.0, le=360.0, examples=[270.0]
-    )
-    pitch_deg: float = Field(
-        title="Tilt of the axis, up is positive", ge=-90.0, le=90.0, examples=[-12.0]
-    )
-    roll_deg: float = Field(
-        0.0, title="Roll about the axis, clockwise seen from behind", ge=-180.0, le=180.0
-    )
-    horizontal_sigma_m: float = Field(1.0, title="Accuracy of the place, level", ge=0.0, le=1000.0)
-    vertical_sigma_m: float = Field(0.5, title="Accuracy of the height", ge=0.0, le=1000.0)
-    azimuth_sigma_deg: float = Field(0.5, title="Accuracy of the azimuth", ge=0.0, le=180.0)
-    pitch_sigma_deg: float = Field(0.3, title="Accuracy of the tilt", ge=0.0, le=90.0)
-    roll_sigma_deg: float = Field(0.3, title="Accuracy of the roll", ge=0.0, le=180.0)
-
-
-class LensSettings(Settings):
-    """The lens: either the horizontal field of view, or what a calibration gave."""
-
-    width_px: int = Field(title="Width of the frame", gt=0, le=16384, examples=[1280])
-    height_px: int = Field(title="Height of the frame", gt=0, le=16384, examples=[720])
-    hfov_deg: float | None = Field(
-        None, title="Horizontal field of view", gt=0.5, lt=175.0, examples=[40.0]
-    )
-    fx_px: float | None = Field(None, title="Focal length across", gt=0.0, examples=[1758.0])
-    fy_px: float | None = Field(None, title="Focal length down", gt=0.0, examples=[1758.0])
-    cx_px: float | None = Field(None, title="Principal point, right", examples=[639.5])
-    cy_px: float | None = Field(None, title="Principal point, down", examples=[359.5])
-    k1: float = Field(0.0, title="OpenCV distortion k1", ge=-10.0, le=10.0)
-    k2: float = Field(0.0, title="OpenCV distortion k2", ge=-100.0, le=100.0)
-    p1: float = Field(0.0, title="OpenCV distortion p1", ge=-10.0, le=10.0)
-    p2: float = Field(0.0, title="OpenCV distortion p2", ge=-10.0, le=10.0)
-    k3: float = Field(0.0, title="OpenCV distortion k3", ge=-1000.0, le=1000.0)
-    sigma_px: float = Field(
-        1.0, title="What the lens model leaves unexplained (1 sigma)", ge=0.0, le=100.0
-    )
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        calibrated = [self.fx_px, self.fy_px, self.cx_px, self.cy_px]
-        if (self.hfov_deg is None) == all(value is None for value in calibrated):
-            raise ValueError("give either hfov_deg, or all of fx_px, fy_px, cx_px, cy_px")
-        if self.hfov_deg is None and any(value is None for value in calibrated):
-            raise ValueError("fx_px, fy_px, cx_px and cy_px belong together: one is missing")
-        return self
-
-    def lens(self) -> Lens:
-        """The camera model that these values describe."""
-        if self.hfov_deg is not None:
-            ideal = Lens.from_hfov(self.hfov_deg, self.width_px, self.height_px)
-            fx_px, fy_px, cx_px, cy_px = ideal.fx_px, ideal.fy_px, ideal.cx_px, ideal.cy_px
-        else:
-            assert self.fx_px is not None
-            assert self.fy_px is not None
-            assert self.cx_px is not None
-            assert self.cy_px is not None
-            fx_px, fy_px, cx_px, cy_px = self.fx_px, self.fy_px, self.cx_px, self.cy_px
-        return Lens(
-            fx_px=fx_px,
-            fy_px=fy_px,
-            cx_px=cx_px,
-            cy_px=cy_px,
-            width_px=self.width_px,
-            height_px=self.height_px,
-            k1=self.k1,
-            k2=self.k2,
-            p1=self.p1,
-            p2=self.p2,
-            k3=self.k3,
-        )
-
-
-class GroundSettings(Settings):
-    """The ground in front of a camera, taken as level."""
-
-    alt_hae_m: float = Field(
-        title="Height of the ground above the ellipsoid", ge=-500.0, le=9000.0, examples=[-10.0]
-    )
-    sigma_m: float = Field(0.3, title="Accuracy of that height (1 sigma)", ge=0.0, le=100.0)
-    max_range_m: float = Field(
-        3000.0, title="Beyond this a position is no use; a bearing is sent", gt=0.0, le=30000.0
-    )
-
-
-class CameraSettings(Settings):
-    """One camera."""
-
-    sensor_id: NodeName = Field(title="This camera in the node", examples=["cam-1"])
-    name: str = Field("", title="Name for people", max_length=200)
-    source: str = Field(
-        title="rtsp://, http:// (MJPEG), number of a USB camera, film file or folder of pictures",
-        min_length=1,
-        max_length=2000,
-        examples=["rtsp://10.0.0.11/stream1"],
-    )
-    spectrum: Literal["day", "thermal"] = Field("day", title="Which default network looks at it")
-    pace: Literal["real_time", "fast"] = Field(
-        "real_time", title="Films and folders only: at their own speed, or as fast as can be"
-    )
-    film_rate_hz: float | None = Field(
-        None, title="Films and folders only: their true rate", gt=0.0, le=240.0, examples=[7.0]
-    )
-    loop: bool = Field(default=False, title="Films and folders only: start again at the end")
-    open_timeout_s: float = Field(10.0, title="Longest wait for a connection", gt=0.0, le=60.0)
-    read_timeout_s: float = Field(5.0, title="Longest wait for a frame", gt=0.0, le=60.0)
-    frozen_after_s: float = Field(
-        10.0, title="A picture unchanged for so long is a frozen one", gt=0.0, le=3600.0
-    )
-    max_rate_hz: float | None = Field(
-        None, title="Look at no more frames than this", gt=0.0, le=240.0, examples=[10.0]
-    )
-    capture_latency_s: float = Field(
-        0.0, title="Known delay between the scene and the frame's arrival", ge=0.0, le=10.0
-    )
-    latency_sigma_s: float = Field(
-        0.05, title="Doubt about the moment of capture (1 sigma)", ge=0.0, le=10.0
-    )
-    mount: MountSettings | None = None
-    lens: LensSettings | None = None
-    ground: GroundSettings | None = None
-
-    @field_validator("source")
-    @classmethod
-    def _beside_the_file(cls, source: str, info: ValidationInfo) -> str:
-        """A relative film or folder counts from the config's folder, like every other path."""
-        base = (info.context or {}).get("base_dir")
-        if base is None or "://" in source or source.isdigit():
-            return source
-        return str(Path(base) / Path(source).expanduser())
 
 
 class PositionSettings(Settings):

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from edge.config import CameraSettings, NodeConfig
+from edge.config import NodeConfig
+from edge.config_camera import CameraSettings
 from edge.detect import Detector
 from edge.pose import FixedPose, Pose
 from geo.frames import EnuFrame, GeodeticPoint

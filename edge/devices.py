@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from edge.app import Devices
-from edge.config import CameraSettings, NodeConfig
+from edge.config import NodeConfig
+from edge.config_camera import CameraSettings
 from edge.detect import Detector
 from edge.detector import open_detector
 from edge.uplink import PahoTransport

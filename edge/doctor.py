@@ -7,7 +7,8 @@ from typing import Literal
 
 from edge import devices
 from edge.alone import is_taken
-from edge.config import CameraSettings, NodeConfig
+from edge.config import NodeConfig
+from edge.config_camera import CameraSettings
 from hardware.camera_opencv import OpenCvCamera
 from models.registry import ModelError, verify
 from runtime.clock import Clock

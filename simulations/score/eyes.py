@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.app import ground_locator
-from edge.config import CameraSettings as NodeCamera
+from edge.config_camera import CameraSettings as NodeCamera
 from edge.geolocate import GroundLocator
 from edge.pose import Pose
 from geo._types import BoolArray, FloatArray
