@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self
 
+from edge.warp import Warp
+
 Array = npt.NDArray[np.float64]
 
 
@@ -95,6 +97,29 @@ class Boxes:
             p_xx=self.p_xx + dt_s * (2 * self.p_xv + dt_s * self.p_vv) + density * dt_s**3 / 3,
             p_xv=self.p_xv + dt_s * self.p_vv + density * dt_s**2 / 2,
             p_vv=self.p_vv + density * dt_s,
+        )
+
+    def carried(self, warp: Warp) -> Self:
+        """The boxes as they lie after the camera moved; speeds stay those over the ground.
+
+        Args:
+            warp: from the last frame's pixels to this one's.
+        """
+        foot = self.mean[:, :2]
+        slope = warp.jacobians(foot)
+        grown = np.sqrt(np.abs(np.linalg.det(slope)))[:, None]
+        squares = slope**2
+        mean, speed = self.mean * grown, self.speed * grown
+        mean[:, :2] = warp.points(foot)
+        speed[:, :2] = np.einsum("nij,nj->ni", slope, self.speed[:, :2])
+        variances = []
+        for variance in (self.p_xx, self.p_xv, self.p_vv):
+            turned = variance * grown**2
+            turned[:, :2] = np.einsum("nij,nj->ni", squares, variance[:, :2])
+            variances.append(turned)
+        variances[0][:, :2] += warp.sigma_px**2
+        return type(self)(
+            mean=mean, speed=speed, p_xx=variances[0], p_xv=variances[1], p_vv=variances[2]
         )
 
     def update(

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from edge.capture import FrameSlots
 from edge.detect import Detector
 from edge.evidence import Evidence
@@ -14,6 +17,7 @@ from edge.limits import Limits
 from edge.observe import Observer, Said
 from edge.outbox import Item, Outbox
 from edge.track import Track, Tracker
+from edge.warp import Warp
 from hardware.ports import Frame
 from runtime.clock import Clock
 from runtime.ids import UlidSource
@@ -45,6 +49,19 @@ class Nowhere:
         return [Located(reason=self.reason) for _ in tracks]
 
 
+class Motion(Protocol):
+    """Tells how a camera moved; `edge.camera_motion.CameraMotion` is one."""
+
+    def step(self, frame: Frame, moving_px: npt.NDArray[np.float64]) -> Warp | None:
+        """How the ground moved in the picture since the last frame.
+
+        Args:
+            frame: This one.
+            moving_px: (n, 4) boxes of the last frame.
+        """
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Eye:
     """One camera's part of the road.
@@ -53,6 +70,7 @@ class Eye:
         sensor_id: The camera.
         detector: May be shared with other cameras; all run in the one worker.
         tracker: Its tracks.
+        motion: Of a camera that moves; its tracks go with the ground.
         locator: Its geometry.
         observer: What it says.
         evidence: What it shows; None keeps no pictures.
@@ -70,6 +88,7 @@ class Eye:
     observer: Observer
     evidence: Evidence | None
     quiet_after_s: float
+    motion: Motion | None = None
     frames: int = 0
     inference_s: float = math.nan
     frame_size_px: tuple[int, int] = (1, 1)
@@ -144,7 +163,8 @@ class Pipeline:
         eye.frame_size_px = detections.frame_size_px
         eye.looked_s = self._clock.monotonic_s()
         eye.last = (frame.t_capture_utc, frame.t_capture_monotonic_s)
-        update = eye.tracker.update(detections, frame.t_capture_monotonic_s)
+        warp = None if eye.motion is None else eye.motion.step(frame, eye.tracker.boxes_px)
+        update = eye.tracker.update(detections, frame.t_capture_monotonic_s, warp=warp)
         said = eye.observer.end(update.ended, frame_size_px=eye.frame_size_px)
         said += eye.observer.frame(
             update.tracks,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edge.detect import OBJECT_CLASSES, Detections
 from edge.kalman import Array, Boxes, Motion, feet
 from edge.overlap import pairwise_iou
+from edge.warp import Warp
 
 _HIDDEN_HEIGHTS = 0.15
 
@@ -149,17 +150,28 @@ class Tracker:
     def __len__(self) -> int:
         return len(self._names)
 
-    def update(self, detections: Detections, t_s: float) -> TrackUpdate:
+    @property
+    def boxes_px(self) -> Array:
+        """(n, 4) x1 y1 x2 y2 of all that is followed, as of the last frame."""
+        return self._boxes.corners
+
+    def update(
+        self, detections: Detections, t_s: float, *, warp: Warp | None = None
+    ) -> TrackUpdate:
         """Take in all boxes of one frame.
 
         Args:
             detections: of this frame.
             t_s: monotonic instant of its capture; one that is not after the last counts as it.
+            warp: how the ground moved in the picture since the last frame, for a camera that
+                moves; tracks go with it, and their speeds are then those over the ground.
         """
         last_s = self._t_s
         t_s = t_s if last_s is None else max(t_s, last_s)
         if last_s is not None and self._names:
             self._boxes = self._boxes.predict(t_s - last_s, self._motion)
+            if warp is not None:
+                self._boxes = self._boxes.carried(warp)
         self._t_s = t_s
         self._frame_size_px = detections.frame_size_px
         if not self._names and len(detections) == 0:

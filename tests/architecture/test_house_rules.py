@@ -22,6 +22,7 @@ LIVES_IN = {
         "edge.yolo",
         "edge.evidence",
         "edge.calibrate",
+        "edge.camera_motion",
         "models",
         "simulations",
     ),
