@@ -14,10 +14,10 @@ from hardware.klv_st0601 import (
     UNIVERSAL_KEY,
     BadKlv,
     KlvMetadata,
-    KlvReader,
     parse_packet,
     rotation_enu_from_gimbal,
 )
+from hardware.klv_stream import KlvReader
 from tests import klv_kit as kit
 
 TIME_US = 1_700_000_000_000_000
