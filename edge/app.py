@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from edge.camera_motion import CameraMotion
 from edge.capture import CaptureWorker, FrameSlots
 from edge.commands import CommandDesk
 from edge.config import NodeConfig
 from edge.config_camera import CameraSettings
-from edge.describe import birth, fixed_pose, sensor_position
+from edge.describe import birth, sensor_position
 from edge.detect import Detector
 from edge.dispatch import Uplink
 from edge.envelopes import Envelopes
@@ -25,6 +26,10 @@ from edge.limits import Limits
 from edge.observe import Observer, ObserveRules
 from edge.outbox import Outbox
 from edge.pipeline import Eye, Locator, Nowhere, Pipeline
+from edge.pose import PoseSource
+from edge.pose_buffer import PoseBuffer
+from edge.poses import pose_source
+from edge.telemetry import AutopilotWorker
 from edge.track import Tracker, TrackSettings
 from geo.terrain import FlatTerrain
 from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport
@@ -100,10 +105,25 @@ class Node:
             )
             for camera in config.camera
         }
-        self.eyes = {
-            camera.sensor_id: _eye(config, camera, devices.detectors[camera.sensor_id], ids)
+        vehicles = tuple if devices.autopilot is None else devices.autopilot.vehicles
+        self.poses = {
+            camera.sensor_id: pose_source(camera, clock=clock, vehicles=vehicles)
             for camera in config.camera
         }
+        self.eyes = {
+            camera.sensor_id: _eye(
+                config,
+                camera,
+                devices.detectors[camera.sensor_id],
+                ids,
+                self.poses[camera.sensor_id],
+            )
+            for camera in config.camera
+        }
+        self.telemetry: list[Worker] = []
+        if devices.autopilot is not None:
+            buffers = [poses.add for poses in self.poses.values() if isinstance(poses, PoseBuffer)]
+            self.telemetry.append(AutopilotWorker(devices.autopilot, buffers))
         self.pipeline = Pipeline(
             slots=self.slots,
             eyes=self.eyes,
@@ -176,7 +196,8 @@ class Node:
             for camera, capture in zip(self.config.camera, self.captures.values(), strict=True)
         )
         # A first inference on a small board may take long; a broken connect at most two time-outs.
-        return (*captures, (self.pipeline, 120.0), (self.uplink, 60.0))
+        telemetry = tuple((worker, 30.0) for worker in self.telemetry)
+        return (*captures, *telemetry, (self.pipeline, 120.0), (self.uplink, 60.0))
 
     @property
     def done(self) -> bool:
@@ -210,8 +231,15 @@ def open_outbox(config: NodeConfig, *, clock: Clock, boot_id: str) -> Outbox:
     )
 
 
-def _eye(config: NodeConfig, camera: CameraSettings, detector: Detector, ids: UlidSource) -> Eye:
+def _eye(
+    config: NodeConfig,
+    camera: CameraSettings,
+    detector: Detector,
+    ids: UlidSource,
+    poses: PoseSource | None,
+) -> Eye:
     rules = config.track
+    locator = ground_locator(camera, poses)
     return Eye(
         sensor_id=camera.sensor_id,
         detector=detector,
@@ -225,7 +253,11 @@ def _eye(config: NodeConfig, camera: CameraSettings, detector: Detector, ids: Ul
             ),
             ids,
         ),
-        locator=ground_locator(camera),
+        motion=CameraMotion(locator.lens, locator.poses, locator.terrain)
+        if isinstance(locator, GroundLocator) and camera.mount is None
+        else None,
+        locator=locator,
+        moving_poses=poses if camera.mount is None else None,
         observer=Observer(
             camera.sensor_id,
             sensor_position=sensor_position(camera),
@@ -242,14 +274,13 @@ def _eye(config: NodeConfig, camera: CameraSettings, detector: Detector, ids: Ul
     )
 
 
-def ground_locator(camera: CameraSettings) -> Locator:
-    """What places the tracks of a camera, as its config describes pose, lens and ground."""
-    pose = fixed_pose(camera)
-    if pose is None or camera.lens is None or camera.ground is None:
+def ground_locator(camera: CameraSettings, poses: PoseSource | None) -> Locator:
+    """What places the tracks of a camera, as its config describes lens and ground."""
+    if poses is None or camera.lens is None or camera.ground is None:
         return Nowhere()
     return GroundLocator(
         camera.lens.lens(),
-        pose,
+        poses,
         FlatTerrain(alt_hae_m=camera.ground.alt_hae_m),
         terrain_sigma_m=camera.ground.sigma_m,
         lens_sigma_px=camera.lens.sigma_px,

@@ -108,6 +108,83 @@ class GroundSettings(Settings):
     )
 
 
+class VehicleSettings(Settings):
+    """A camera that a vehicle carries: its pose comes from the vehicle's autopilot (1 sigma)."""
+
+    system_id: int = Field(
+        title="MAVLink system id of the vehicle (its SYSID_THISMAV)", ge=1, le=255, examples=[1]
+    )
+    component_id: int = Field(1, title="MAVLink component id of its autopilot", ge=1, le=255)
+    on: Literal["gimbal", "body"] = Field(
+        title="What carries the camera: gimbal, or body when it is fixed to the vehicle",
+        examples=["gimbal"],
+    )
+    yaw_deg: float = Field(
+        0.0,
+        title="Boresight: axis of the camera right of the axis of what carries it",
+        ge=-180.0,
+        le=360.0,
+    )
+    pitch_deg: float = Field(
+        0.0, title="Boresight: above it; -90 looks down from a level body", ge=-90.0, le=90.0
+    )
+    roll_deg: float = Field(
+        0.0, title="Boresight: rolled about it, clockwise seen from behind", ge=-180.0, le=180.0
+    )
+    lever_forward_m: float = Field(
+        0.0,
+        title="Lens from the point whose position the autopilot tells, along the body",
+        ge=-100.0,
+        le=100.0,
+    )
+    lever_right_m: float = Field(0.0, title="The same, to the right", ge=-100.0, le=100.0)
+    lever_down_m: float = Field(0.0, title="The same, down", ge=-100.0, le=100.0)
+    heading_sigma_deg: float = Field(
+        2.0, title="Accuracy of the autopilot's heading", ge=0.0, le=180.0
+    )
+    roll_pitch_sigma_deg: float = Field(
+        0.5, title="Accuracy of its roll and of its pitch", ge=0.0, le=90.0
+    )
+    gimbal_sigma_deg: float = Field(
+        0.5,
+        title="Accuracy of the gimbal's angles, or of the mount on the body, about each axis",
+        ge=0.0,
+        le=90.0,
+    )
+    horizontal_sigma_m: float | None = Field(
+        None,
+        title="Accuracy of its position, level, where the autopilot does not tell",
+        ge=0.0,
+        le=1000.0,
+        examples=[2.5],
+    )
+    vertical_sigma_m: float | None = Field(
+        None,
+        title="Accuracy of its height, where the autopilot does not tell",
+        ge=0.0,
+        le=1000.0,
+        examples=[4.0],
+    )
+    time_offset_s: float = Field(
+        0.0,
+        title="Added to a frame's instant to get the autopilot's",
+        ge=-5.0,
+        le=5.0,
+    )
+    time_sigma_s: float = Field(
+        0.05, title="Accuracy of that offset; its error turns and moves the camera", ge=0.0, le=5.0
+    )
+    max_age_s: float = Field(
+        0.5, title="Without a sample so near to the frame it gets no position", gt=0.0, le=5.0
+    )
+
+    @model_validator(mode="after")
+    def _both_accuracies(self) -> Self:
+        if (self.horizontal_sigma_m is None) != (self.vertical_sigma_m is None):
+            raise ValueError("horizontal_sigma_m and vertical_sigma_m belong together")
+        return self
+
+
 class CameraSettings(Settings):
     """One camera."""
 
@@ -142,6 +219,7 @@ class CameraSettings(Settings):
         0.05, title="Doubt about the moment of capture (1 sigma)", ge=0.0, le=10.0
     )
     mount: MountSettings | None = None
+    vehicle: VehicleSettings | None = None
     lens: LensSettings | None = None
     ground: GroundSettings | None = None
 
@@ -153,3 +231,13 @@ class CameraSettings(Settings):
         if base is None or "://" in source or source.isdigit():
             return source
         return str(Path(base) / Path(source).expanduser())
+
+    @model_validator(mode="after")
+    def _one_pose(self) -> Self:
+        told = [name for name in ("mount", "vehicle") if getattr(self, name) is not None]
+        if len(told) > 1:
+            raise ValueError(
+                f"[camera.{'] and [camera.'.join(told)}] both tell where camera"
+                f" {self.sensor_id!r} is; keep the one that carries it"
+            )
+        return self

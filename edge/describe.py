@@ -1,5 +1,6 @@
 """What a node says of itself at each connection: its sensors, their view, their accuracy."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,8 +8,9 @@ import numpy as np
 from edge.config import NodeConfig
 from edge.config_camera import CameraSettings
 from edge.detect import Detector
-from edge.pose import FixedPose, Pose
-from geo.frames import EnuFrame, GeodeticPoint
+from edge.pose import Pose
+from edge.poses import fixed_pose
+from geo.frames import EnuFrame
 from geo.lens import Lens
 from geo.terrain import FlatTerrain
 from wire.messages import Birth, DeclaredPerformance, NetworkDescription, SensorDescription
@@ -17,25 +19,6 @@ from wire.values import Attitude, GeoPoint, LensDescription, PoseAccuracy
 _EDGE_STEPS = 9
 _LATENCY_S = 2.0
 _LEAST_PERSON_PX = 24.0
-
-
-def fixed_pose(camera: CameraSettings) -> FixedPose | None:
-    """The pose of a camera on a mast; None where the config does not tell it."""
-    mount = camera.mount
-    if mount is None:
-        return None
-    return FixedPose(
-        GeodeticPoint(lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m),
-        azimuth_deg=mount.azimuth_deg,
-        pitch_deg=mount.pitch_deg,
-        roll_deg=mount.roll_deg,
-        horizontal_sigma_m=mount.horizontal_sigma_m,
-        vertical_sigma_m=mount.vertical_sigma_m,
-        azimuth_sigma_deg=mount.azimuth_sigma_deg,
-        pitch_sigma_deg=mount.pitch_sigma_deg,
-        roll_sigma_deg=mount.roll_sigma_deg,
-        time_sigma_s=camera.latency_sigma_s,
-    )
 
 
 def sensor_position(camera: CameraSettings) -> GeoPoint | None:
@@ -73,7 +56,9 @@ def field_of_view(
 
 def _sensor(camera: CameraSettings, detector: Detector) -> SensorDescription:
     mount, lens, ground = camera.mount, camera.lens, camera.ground
-    fixed = fixed_pose(camera)
+    fixed = None
+    if mount is not None:
+        fixed = fixed_pose(mount, latency_sigma_s=camera.latency_sigma_s)
     view: tuple[tuple[float, float], ...] = ()
     if fixed is not None and lens is not None and ground is not None:
         view = field_of_view(
@@ -85,6 +70,7 @@ def _sensor(camera: CameraSettings, detector: Detector) -> SensorDescription:
     return SensorDescription(
         sensor_id=camera.sensor_id,
         name=camera.name,
+        kind="camera" if camera.vehicle is None else "drone_camera",
         spectrum=camera.spectrum,
         position=sensor_position(camera),
         attitude=None
@@ -92,15 +78,7 @@ def _sensor(camera: CameraSettings, detector: Detector) -> SensorDescription:
         else Attitude(
             azimuth_deg=mount.azimuth_deg, pitch_deg=mount.pitch_deg, roll_deg=mount.roll_deg
         ),
-        accuracy=None
-        if mount is None
-        else PoseAccuracy(
-            horizontal_sigma_m=mount.horizontal_sigma_m,
-            vertical_sigma_m=mount.vertical_sigma_m,
-            azimuth_sigma_deg=mount.azimuth_sigma_deg,
-            pitch_sigma_deg=mount.pitch_sigma_deg,
-            roll_sigma_deg=mount.roll_sigma_deg,
-        ),
+        accuracy=_accuracy(camera),
         lens=None if lens is None else _lens(camera),
         frame_rate_hz=camera.film_rate_hz or camera.max_rate_hz,
         network=NetworkDescription(
@@ -112,6 +90,31 @@ def _sensor(camera: CameraSettings, detector: Detector) -> SensorDescription:
             min_pixel_height_px=_LEAST_PERSON_PX,
         ),
         field_of_view_lonlat=view,
+    )
+
+
+def _accuracy(camera: CameraSettings) -> PoseAccuracy | None:
+    """What the config promises of a pose; None where only the autopilot can tell."""
+    mount, vehicle = camera.mount, camera.vehicle
+    if mount is not None:
+        return PoseAccuracy(
+            horizontal_sigma_m=mount.horizontal_sigma_m,
+            vertical_sigma_m=mount.vertical_sigma_m,
+            azimuth_sigma_deg=mount.azimuth_sigma_deg,
+            pitch_sigma_deg=mount.pitch_sigma_deg,
+            roll_sigma_deg=mount.roll_sigma_deg,
+        )
+    if vehicle is None or vehicle.horizontal_sigma_m is None or vehicle.vertical_sigma_m is None:
+        return None
+    tilt_deg = math.hypot(vehicle.roll_pitch_sigma_deg, vehicle.gimbal_sigma_deg)
+    return PoseAccuracy(
+        horizontal_sigma_m=vehicle.horizontal_sigma_m,
+        vertical_sigma_m=vehicle.vertical_sigma_m,
+        azimuth_sigma_deg=min(
+            180.0, math.hypot(vehicle.heading_sigma_deg, vehicle.gimbal_sigma_deg)
+        ),
+        pitch_sigma_deg=min(90.0, tilt_deg),
+        roll_sigma_deg=tilt_deg,
     )
 
 

@@ -49,6 +49,7 @@ class _Spoken:
     track: Track
     located: Located
     object_class: ObjectClass
+    sensor_position: GeoPoint | None
     side: Side | None = None
     zones: frozenset[str] = frozenset()
     told_side: Side | None = None
@@ -69,7 +70,7 @@ class Observer:
 
     Args:
         sensor_id: the camera.
-        sensor_position: of the lens, if known.
+        sensor_position: of the lens of a camera that stands still, if known.
         rules: how often, and how sure.
     """
 
@@ -94,6 +95,7 @@ class Observer:
         *,
         frame_size_px: tuple[int, int],
         area: Map | None,
+        sensor_position: GeoPoint | None = None,
     ) -> list[Said]:
         """Take in the tracks of one frame.
 
@@ -102,18 +104,25 @@ class Observer:
             located: where each of them is.
             frame_size_px: width, height.
             area: line and zones in force, None without any.
+            sensor_position: of the lens at this frame's capture, for a camera that moves.
         """
+        lens_at = sensor_position or self._sensor_position
         said = []
         for track, place in zip(tracks, located, strict=True):
             if not track.seen:
                 continue
             spoken = self._spoken.get(track.track_id)
             if spoken is None:
-                spoken = _Spoken(track=track, located=place, object_class=_word(track))
+                spoken = _Spoken(
+                    track=track,
+                    located=place,
+                    object_class=_word(track),
+                    sensor_position=lens_at,
+                )
                 self._spoken[track.track_id] = spoken
-                spoken.hidden = self._born_at_home(place, area)
+                spoken.hidden = _born_at_home(place, area, lens_at)
                 self.ignored += spoken.hidden
-            spoken.track, spoken.located = track, place
+            spoken.track, spoken.located, spoken.sensor_position = track, place, lens_at
             self._settle(spoken, area)
             word = self._due(spoken, frame_size_px)
             if word is not None:
@@ -141,8 +150,8 @@ class Observer:
         place = spoken.located
         if area is None:
             return
-        if place.bearing is not None and self._sensor_position is not None:
-            part = area.bearing_in_homes(self._sensor_position, place.bearing)
+        if place.bearing is not None and spoken.sensor_position is not None:
+            part = area.bearing_in_homes(spoken.sensor_position, place.bearing)
             spoken.crop_allowed = spoken.crop_allowed and part == "no"
             spoken.hidden = spoken.hidden and part == "all"
             return
@@ -175,16 +184,6 @@ class Observer:
             spoken.other_class, spoken.other_since_s = word, t_s
         elif t_s - spoken.other_since_s >= self._rules.class_hold_s:
             spoken.object_class, spoken.other_class = word, None
-
-    def _born_at_home(self, place: Located, area: Map | None) -> bool:
-        if area is None:
-            return False
-        if place.position is not None:
-            inside = area.probabilities_inside(place.position)
-            return any(inside[home] >= 0.5 for home in area.home_ids)
-        if place.bearing is not None and self._sensor_position is not None:
-            return area.bearing_in_homes(self._sensor_position, place.bearing) == "all"
-        return False
 
     # --- speaking ---------------------------------------------------------------------------------
     def _due(self, spoken: _Spoken, frame_size_px: tuple[int, int]) -> Said | None:
@@ -225,10 +224,21 @@ class Observer:
             no_position_reason="" if place.position is not None else place.reason[:200],
             velocity_enu_m_s=place.velocity,
             pixel_height_px=max(0.0, y2 - y1),
-            sensor_position=self._sensor_position,
+            sensor_position=spoken.sensor_position,
             crop_allowed=spoken.crop_allowed,
         )
         return Said(observation=observation, t_event_s=track.t_s)
+
+
+def _born_at_home(place: Located, area: Map | None, sensor_position: GeoPoint | None) -> bool:
+    if area is None:
+        return False
+    if place.position is not None:
+        inside = area.probabilities_inside(place.position)
+        return any(inside[home] >= 0.5 for home in area.home_ids)
+    if place.bearing is not None and sensor_position is not None:
+        return area.bearing_in_homes(sensor_position, place.bearing) == "all"
+    return False
 
 
 def _perhaps_home(inside: Mapping[str, float], area: Map, least: float) -> bool:

@@ -16,12 +16,14 @@ from edge.geolocate import Located
 from edge.limits import Limits
 from edge.observe import Observer, Said
 from edge.outbox import Item, Outbox
+from edge.pose import Pose, PoseSource
 from edge.track import Track, Tracker
 from edge.warp import Warp
 from hardware.ports import Frame
 from runtime.clock import Clock
 from runtime.ids import UlidSource
 from wire.messages import Crop, Media
+from wire.values import GeoPoint
 
 _TAKE_WAIT_S = 0.25
 
@@ -38,7 +40,7 @@ class Locator(Protocol):
 class Nowhere:
     """A camera without a pose: its tracks have no place, and it says so."""
 
-    reason: str = "this camera has no mount, lens or ground in the config"
+    reason: str = "this camera has no pose, lens or ground in the config"
 
     def locate_tracks(
         self,
@@ -72,6 +74,7 @@ class Eye:
         tracker: Its tracks.
         motion: Of a camera that moves; its tracks go with the ground.
         locator: Its geometry.
+        moving_poses: Where a camera that moves was; None for one that stands still.
         observer: What it says.
         evidence: What it shows; None keeps no pictures.
         quiet_after_s: Without a frame for so long its tracks are over.
@@ -89,6 +92,7 @@ class Eye:
     evidence: Evidence | None
     quiet_after_s: float
     motion: Motion | None = None
+    moving_poses: PoseSource | None = None
     frames: int = 0
     inference_s: float = math.nan
     frame_size_px: tuple[int, int] = (1, 1)
@@ -171,6 +175,7 @@ class Pipeline:
             eye.locator.locate_tracks(update.tracks, frame.t_capture_monotonic_s),
             frame_size_px=eye.frame_size_px,
             area=self._limits.map,
+            sensor_position=_lens_at(eye, frame.t_capture_monotonic_s),
         )
         crops: list[Crop] = []
         if eye.evidence is not None:
@@ -228,6 +233,15 @@ class Pipeline:
         ]
         if items:
             self._outbox.put(*items)
+
+
+def _lens_at(eye: Eye, t_s: float) -> GeoPoint | None:
+    """Where the lens of a moving camera was at the capture of a frame."""
+    pose = None if eye.moving_poses is None else eye.moving_poses.at(t_s)
+    if not isinstance(pose, Pose):
+        return None
+    at = pose.position
+    return GeoPoint(lon_deg=at.lon_deg, lat_deg=at.lat_deg, alt_hae_m=at.alt_hae_m)
 
 
 def _utc_at(last: tuple[datetime | None, float], t_s: float) -> datetime | None:

@@ -40,7 +40,7 @@ def matrix_of_quaternion(quaternion: Sequence[float]) -> FloatArray:
 def quaternion_of_matrix(matrix: npt.ArrayLike) -> tuple[float, float, float, float]:
     """(w, x, y, z) with w >= 0 of a (3, 3) rotation matrix.
 
-    Source: Shepperd, "Quaternion from rotation matrix", 1978: divide by the largest part only.
+    Source: Markley, "Unit quaternion from rotation matrix", 2008: divide by the largest part only.
     """
     m = np.asarray(matrix, np.float64)
     trace = float(np.trace(m))

@@ -15,6 +15,7 @@ from edge.app import ground_locator
 from edge.config_camera import CameraSettings as NodeCamera
 from edge.geolocate import GroundLocator
 from edge.pose import Pose
+from edge.poses import fixed_pose
 from geo._types import BoolArray, FloatArray
 from simulations.figure_truth import TruthBox
 from simulations.film import Film
@@ -80,10 +81,13 @@ class Eye:
         self._film: Film | None = None
         self._seen: OrderedDict[float, tuple[Seen, ...]] = OrderedDict()
         tables = camera_tables(camera, world.scenario, world.site, "none://")
-        locator = ground_locator(NodeCamera.model_validate(tables))
+        node_camera = NodeCamera.model_validate(tables)
+        assert node_camera.mount is not None
+        poses = fixed_pose(node_camera.mount, latency_sigma_s=node_camera.latency_sigma_s)
+        locator = ground_locator(node_camera, poses)
         assert isinstance(locator, GroundLocator)
         self._locator = locator
-        self._latency_sigma_s = NodeCamera.model_validate(tables).latency_sigma_s
+        self._latency_sigma_s = node_camera.latency_sigma_s
 
     @property
     def film(self) -> Film:

@@ -1,0 +1,238 @@
+"""The pose of a camera on a vehicle against flights whose truth is a formula."""
+
+import math
+
+import numpy as np
+import pytest
+
+from edge.pose import NoPose, Pose
+from edge.pose_buffer import PoseBuffer, TimeOffset, VehicleCamera
+from geo.frames import EnuFrame, GeodeticPoint
+from geo.lens import rotation_enu_from_camera
+from geo.turn import (
+    matrix_of_frd_angles,
+    quaternion_of_matrix,
+    rotation_vector_of_matrix,
+)
+from hardware.ports import AttitudeSample, GimbalSample, PositionSample, VehicleState
+from runtime.clock import ManualClock
+from tests.unit.edge.parts import START_UTC
+
+VEHICLE = (1, 1)
+HOME = GeodeticPoint(lon_deg=104.45, lat_deg=10.42, alt_hae_m=20.0)
+ENU = EnuFrame(HOME)
+NED_TO_ENU = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+
+
+class Circle:
+    """A level, nose-forward circle: 30 m at 10 deg/s, 60 m up, gimbal 45 degrees down."""
+
+    radius_m = 30.0
+    rate_rad_s = math.radians(10.0)
+    tilt_deg = -45.0
+
+    def place_m(self, t_s):
+        angle = self.rate_rad_s * t_s
+        return np.array([self.radius_m * math.sin(angle), self.radius_m * math.cos(angle), 60.0])
+
+    def velocity_m_s(self, t_s):
+        angle, speed = self.rate_rad_s * t_s, self.radius_m * self.rate_rad_s
+        return np.array([speed * math.cos(angle), -speed * math.sin(angle), 0.0])
+
+    def heading_deg(self, t_s):
+        return 90.0 + math.degrees(self.rate_rad_s * t_s)
+
+    def body(self, t_s):
+        return NED_TO_ENU @ matrix_of_frd_angles(self.heading_deg(t_s), 0.0, 0.0)
+
+    def position(self, t_s, **change):
+        point = ENU.point_to_geodetic(self.place_m(t_s))
+        return PositionSample(
+            **{
+                "vehicle": VEHICLE,
+                "t_monotonic_s": t_s,
+                "lon_deg": point.lon_deg,
+                "lat_deg": point.lat_deg,
+                "alt_hae_m": point.alt_hae_m,
+                "alt_msl_m": None,
+                "velocity_enu_m_s": tuple(self.velocity_m_s(t_s).tolist()),
+                "cov_enu_m2": np.diag([0.09, 0.09, 0.16]),
+            }
+            | change
+        )
+
+    def attitude(self, t_s, **change):
+        return AttitudeSample(
+            **{
+                "vehicle": VEHICLE,
+                "t_monotonic_s": t_s,
+                "quaternion_enu_from_body": quaternion_of_matrix(self.body(t_s)),
+                "rate_body_rad_s": (0.0, 0.0, self.rate_rad_s),
+            }
+            | change
+        )
+
+    def gimbal(self, t_s, frame="body", **change):
+        tilted = matrix_of_frd_angles(0.0, self.tilt_deg, 0.0)
+        turn = self.body(t_s) @ tilted if frame == "enu" else tilted
+        return GimbalSample(
+            **{
+                "vehicle": VEHICLE,
+                "t_monotonic_s": t_s,
+                "frame": frame,
+                "quaternion_frame_from_gimbal": quaternion_of_matrix(turn),
+            }
+            | change
+        )
+
+
+def buffer(circle=None, *, until_s=10.0, frame="body", parts="pag", position_s=0.2, **settings):
+    """A buffer that heard a flight of so many seconds."""
+    circle = circle or Circle()
+    clock = ManualClock(START_UTC, monotonic_s=until_s)
+    outside = {
+        key: settings.pop(key)
+        for key in ("states", "offset", "geoid_undulation_m")
+        if key in settings
+    }
+    made = PoseBuffer(
+        VehicleCamera(**{"vehicle": VEHICLE, "on": "gimbal"} | settings), clock=clock, **outside
+    )
+    if "p" in parts:
+        made.add([circle.position(t) for t in np.arange(0.0, until_s + 1e-9, position_s).tolist()])
+    if "a" in parts:
+        made.add([circle.attitude(t) for t in np.arange(0.0, until_s + 1e-9, 0.1).tolist()])
+    if "g" in parts:
+        made.add([circle.gimbal(t, frame) for t in np.arange(0.0, until_s + 1e-9, 0.1).tolist()])
+    return made
+
+
+def true_camera(circle, t_s):
+    return rotation_enu_from_camera(circle.heading_deg(t_s), circle.tilt_deg, 0.0)
+
+
+def turn_between_deg(a, b):
+    return float(np.degrees(np.linalg.norm(rotation_vector_of_matrix(a.T @ b))))
+
+
+@pytest.mark.parametrize("frame", ["body", "level", "enu"])
+def test_pose_on_a_circle_is_the_circle(frame):
+    """Between samples of 5 and 10 Hz, in each frame a gimbal may speak of, to 1 mm and 0.001 deg."""
+    circle, made = Circle(), buffer(frame=frame)
+    for t_s in (0.05, 3.33, 7.777, 9.99):
+        pose = made.at(t_s)
+        assert isinstance(pose, Pose)
+        assert 0.001 > float(np.linalg.norm(ENU.point_to_enu(pose.position) - circle.place_m(t_s)))
+        assert 0.001 > turn_between_deg(pose.rotation_enu_from_camera, true_camera(circle, t_s))
+        np.testing.assert_allclose(pose.velocity_enu_m_s, circle.velocity_m_s(t_s), atol=0.01)
+        np.testing.assert_allclose(pose.rate_enu_rad_s, [0.0, 0.0, -circle.rate_rad_s], atol=1e-6)
+
+
+def test_what_is_missing_and_how_old_is_said():
+    """A stale part takes the pose away and is named with its age; a part never heard likewise."""
+    made = buffer(parts="pg")
+    made.add([Circle().attitude(7.7)])
+    assert NoPose(
+        reason="no attitude of vehicle 1 within 0.5 s of the frame: the newest is 2.3 s old"
+    ) == made.at(10.0)
+    assert NoPose(reason="no attitude of vehicle 1 was heard") == buffer(parts="pg").at(10.0)
+
+
+def test_untrusted_fix_gives_no_pose():
+    """Jammed, jumped, stale or distrusted: the place is not used, and the reason says why."""
+    for status, word in (
+        ("jammed", "jammed"),
+        ("jumped", "jumped"),
+        ("stale", "lost"),
+        ("none", "no"),
+    ):
+        state = VehicleState(vehicle=VEHICLE, t_monotonic_s=10.0, fix_status=status)
+        made = buffer(states=lambda state=state: [state])
+        found = made.at(9.0)
+        assert isinstance(found, NoPose)
+        assert word in found.reason
+    healthy = VehicleState(vehicle=VEHICLE, t_monotonic_s=10.0, fix_status="fix_3d")
+    assert isinstance(buffer(states=lambda: [healthy]).at(9.0), Pose)
+
+
+def test_height_above_the_sea_needs_a_geoid():
+    """Without a grid there is no pose and it is said; with one the height is the ellipsoid's."""
+    circle = Circle()
+    sea = [circle.position(t, alt_hae_m=None, alt_msl_m=90.0) for t in (0.0, 0.2, 0.4)]
+    made = buffer(parts="ag")
+    made.add(sea)
+    assert "above the sea only" in made.at(0.3).reason
+    made = buffer(parts="ag", geoid_undulation_m=lambda lon, lat: -10.0)
+    made.add(sea)
+    assert 80.0 == pytest.approx(made.at(0.3).position.alt_hae_m, abs=1e-6)
+
+
+def test_time_offset_moves_the_instant_and_its_doubt_is_told():
+    """A camera that is 0.3 s late is asked 0.3 s earlier; both doubts about time add up."""
+    circle = Circle()
+    made = buffer(offset=lambda: TimeOffset(offset_s=-0.3, sigma_s=0.03), latency_sigma_s=0.04)
+    pose = made.at(5.0)
+    assert 0.001 > float(np.linalg.norm(ENU.point_to_enu(pose.position) - circle.place_m(4.7)))
+    assert 0.05 == pytest.approx(pose.time_sigma_s)
+
+
+def test_lever_arm_and_boresight_on_the_body():
+    """A camera fixed under the nose looks and sits where the body's turn puts it."""
+    circle = Circle()
+    made = buffer(parts="pa", on="body", pitch_deg=-30.0, yaw_deg=90.0, lever_arm_m=(2.0, 0.0, 0.5))
+    pose = made.at(3.05)
+    heading = circle.heading_deg(3.05)
+    expected = circle.place_m(3.05) + circle.body(3.05) @ [2.0, 0.0, 0.5]
+    assert 0.001 > float(np.linalg.norm(ENU.point_to_enu(pose.position) - expected))
+    assert 0.001 > turn_between_deg(
+        pose.rotation_enu_from_camera, rotation_enu_from_camera(heading + 90.0, -30.0, 0.0)
+    )
+    spin = np.cross([0.0, 0.0, -circle.rate_rad_s], circle.body(3.05) @ [2.0, 0.0, 0.5])
+    np.testing.assert_allclose(pose.velocity_enu_m_s, circle.velocity_m_s(3.05) + spin, atol=0.01)
+
+
+def test_disorder_changes_nothing():
+    """Shuffled and doubled samples give the same pose; those of the future and of no sense are refused."""
+    circle, calm = Circle(), buffer()
+    made = buffer(parts="")
+    rng = np.random.default_rng(5)
+    samples = [circle.position(t) for t in np.arange(0.0, 10.01, 0.2).tolist()]
+    samples += [circle.attitude(t) for t in np.arange(0.0, 10.01, 0.1).tolist()]
+    samples += [circle.gimbal(t) for t in np.arange(0.0, 10.01, 0.1).tolist()]
+    samples += samples[::7]
+    made.add([samples[i] for i in rng.permutation(len(samples))])
+    made.add([circle.position(12.0), circle.position(5.0, lon_deg=math.nan)])
+    made.add([circle.attitude(5.0, quaternion_enu_from_body=(0.0, 0.0, 0.0, 0.0))])
+    made.add([circle.position(5.0, vehicle=(2, 1), lat_deg=0.0)])
+    assert calm.at(6.66) == made.at(6.66)
+    np.testing.assert_array_equal(
+        calm.at(6.66).rotation_enu_from_camera, made.at(6.66).rotation_enu_from_camera
+    )
+    assert (1, 2) == (made.counters["future"], made.counters["malformed"])
+    assert len(samples[::7]) <= made.counters["duplicate"] + made.counters["too_old"] + 36
+
+
+def test_newest_sample_is_carried_on_and_the_doubt_grows():
+    """Past the newest sample the turn goes on for half a second, with a growing covariance."""
+    circle, made = Circle(), buffer()
+    sizes = []
+    for ahead_s in (0.0, 0.1, 0.3, 0.5):
+        pose = made.at(10.0 + ahead_s)
+        assert isinstance(pose, Pose)
+        assert 0.001 > turn_between_deg(
+            pose.rotation_enu_from_camera, true_camera(circle, 10.0 + ahead_s)
+        )
+        sizes.append(float(np.trace(pose.cov_turn_rad2)))
+    assert sorted(sizes) == sizes
+    assert sizes[-1] > 1.5 * sizes[0]
+    assert isinstance(made.at(10.51), NoPose)
+
+
+def test_memory_is_bounded():
+    """A day of samples keeps a minute of them."""
+    made = buffer(parts="")
+    circle = Circle()
+    for i in range(20000):
+        made._clock.advance(0.01)
+        made.add([circle.attitude(10.0 + 0.01 * i)])
+    assert 6000 >= len(made._attitudes)
