@@ -75,7 +75,7 @@ async def events(
     parts: PartsDep,
     last_event_id: Annotated[str | None, Header(max_length=32)] = None,
 ) -> StreamingResponse:
-    """`station`, `node`, `target`, `target_gone`, `alert`, `resync`; ids grow.
+    """`station`, `node`, `vehicle`, `target`, `target_gone`, `alert`, `resync`; ids grow.
 
     Without `Last-Event-ID` it begins with what happens next. An id that is too old, or unknown,
     is answered with `resync`: read everything again.

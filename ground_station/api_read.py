@@ -30,6 +30,7 @@ from ground_station.views import (
     SiteView,
     StillBody,
     TargetView,
+    VehicleView,
 )
 from wire.values import NAME_PATTERN, ULID_PATTERN, rfc3339_ms
 
@@ -80,6 +81,12 @@ def health(parts: PartsDep, response: Response) -> HealthView:
 def nodes(_session: SessionDep, parts: PartsDep) -> list[NodeView]:
     """All nodes with their cameras."""
     return parts.desk.nodes()
+
+
+@router.get("/api/v1/vehicles", responses=problems(401, 503))
+def vehicles(_session: SessionDep, parts: PartsDep) -> list[VehicleView]:
+    """All drones, with what their cameras see of the ground."""
+    return parts.desk.vehicles()
 
 
 @router.get("/api/v1/targets", responses=problems(401, 503))

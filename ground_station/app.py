@@ -23,6 +23,7 @@ from ground_station.config import GroundConfig
 from ground_station.decide import Decider
 from ground_station.desk import Desk
 from ground_station.filing import Filing
+from ground_station.fleet import Fleet
 from ground_station.hub import Hub
 from ground_station.ingest import IngestWorker, MqttWorker, PahoTransport, WatchWorker
 from ground_station.keeper import KeeperWorker
@@ -159,6 +160,7 @@ def build(
     )
     with store.read() as tx:
         roster.load(intake.load_nodes(tx))
+    fleet = Fleet(silent_after_s=config.sensors.silent_after_s)
     pictures = Pictures(config.media_dir)
     hub = Hub(first_number=to_ms(clock.utc()))
     announcer = Announcer(
@@ -179,8 +181,15 @@ def build(
         clock=clock,
         store=store,
         decider=decider,
-        filing=Filing(settings=config.sensors, roster=roster, pictures=pictures, metrics=metrics),
+        filing=Filing(
+            settings=config.sensors,
+            roster=roster,
+            fleet=fleet,
+            pictures=pictures,
+            metrics=metrics,
+        ),
         roster=roster,
+        fleet=fleet,
         hub=hub,
         announcer=announcer,
         metrics=metrics,

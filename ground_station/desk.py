@@ -18,13 +18,14 @@ from ground_station.config import GroundConfig
 from ground_station.decide import Decider
 from ground_station.decision import Decision
 from ground_station.filing import Batch, Filing
+from ground_station.fleet import Fleet
 from ground_station.hub import EventName, Hub
 from ground_station.ingest_door import Message, Refusal, decode
 from ground_station.metrics import Metrics
 from ground_station.roster import Roster
 from ground_station.store import Store, Transaction, incidents, intake, people
 from ground_station.transport import Arrived
-from ground_station.views import AlertView, NodeView, StationView, TargetView
+from ground_station.views import AlertView, NodeView, StationView, TargetView, VehicleView
 from runtime.clock import Clock
 from runtime.errors import AskOperator
 from runtime.log import get_logger
@@ -52,6 +53,7 @@ class Desk:
         decider: makes an empty decision core; called again after a transaction that failed.
         filing: puts messages into the store.
         roster: the nodes.
+        fleet: the drones.
         hub: events for pages.
         announcer: what goes out to the broker.
         metrics: figures.
@@ -67,6 +69,7 @@ class Desk:
         decider: Callable[[], Decider],
         filing: Filing,
         roster: Roster,
+        fleet: Fleet,
         hub: Hub,
         announcer: Announcer,
         metrics: Metrics,
@@ -80,6 +83,7 @@ class Desk:
         self._decider = decider()
         self._filing = filing
         self._roster = roster
+        self._fleet = fleet
         self._hub = hub
         self._announcer = announcer
         self._metrics = metrics
@@ -121,6 +125,7 @@ class Desk:
                 records.keep(tx, decision, now_utc=self._clock.utc())
             self._tell(decision)
             self._tell_nodes(batch.nodes)
+            self._tell_vehicles(batch.vehicles)
             for node_id in batch.born:
                 self._announcer.zones(node_id)
         self._metrics.commit_s.observe(self._clock.monotonic_s() - started_s)
@@ -163,6 +168,7 @@ class Desk:
             self._tell(decision)
             now_s = self._clock.monotonic_s()
             self._tell_nodes(set(self._roster.changed(now_s)))
+            self._tell_vehicles(set(self._fleet.changed(now_s)))
             if now_s >= self._station_due_s:
                 self._station_due_s = now_s + STATION_EVERY_S
                 self._hub.publish([("station", self.station().model_dump_json())])
@@ -231,6 +237,11 @@ class Desk:
         """All nodes."""
         with self._lock:
             return self._roster.views(self._clock.monotonic_s())
+
+    def vehicles(self) -> list[VehicleView]:
+        """All drones."""
+        with self._lock:
+            return self._fleet.views(self._clock.monotonic_s())
 
     def node_session(self, node_id: str) -> str | None:
         """The session of a node's newest birth."""
@@ -348,3 +359,8 @@ class Desk:
         told = node_ids | set(self._roster.changed(now_s))
         views = [self._roster.view(node_id, now_s) for node_id in sorted(told)]
         self._hub.publish([("node", one.model_dump_json()) for one in views if one is not None])
+
+    def _tell_vehicles(self, keys: set[tuple[str, str]]) -> None:
+        now_s = self._clock.monotonic_s()
+        views = [self._fleet.view(*key, now_s) for key in sorted(keys)]
+        self._hub.publish([("vehicle", one.model_dump_json()) for one in views if one is not None])

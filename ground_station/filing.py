@@ -7,6 +7,7 @@ from typing import Any
 
 from ground_station.config import SensorsSettings
 from ground_station.decision import Observed
+from ground_station.fleet import Fleet
 from ground_station.ingest_door import Filed, Message, Refusal, file_by
 from ground_station.metrics import Metrics
 from ground_station.numbers import Numbers
@@ -29,6 +30,7 @@ class Batch:
         crops: (track, media id) of new pictures.
         friends: reports of own patrols.
         nodes: nodes whose view may have changed.
+        vehicles: (node, vehicle) of new reports.
         born: nodes that were born (again).
         receipts: nodes that are owed a receipt.
     """
@@ -37,6 +39,7 @@ class Batch:
     crops: list[tuple[str, str]] = field(default_factory=list)
     friends: list[Message] = field(default_factory=list)
     nodes: set[str] = field(default_factory=set)
+    vehicles: set[tuple[str, str]] = field(default_factory=set)
     born: set[str] = field(default_factory=set)
     receipts: set[str] = field(default_factory=set)
 
@@ -47,15 +50,23 @@ class Filing:
     Args:
         settings: what counts as late.
         roster: told of births, states and health.
+        fleet: told of drones.
         pictures: where crops are written.
         metrics: counts everything.
     """
 
     def __init__(
-        self, *, settings: SensorsSettings, roster: Roster, pictures: Pictures, metrics: Metrics
+        self,
+        *,
+        settings: SensorsSettings,
+        roster: Roster,
+        fleet: Fleet,
+        pictures: Pictures,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._roster = roster
+        self._fleet = fleet
         self._pictures = pictures
         self._metrics = metrics
         self._numbers: dict[str, Numbers] = {}
@@ -114,6 +125,12 @@ class Filing:
             self._metrics.received.labels(topic=one.name).inc()
             if one.unknown_fields:
                 self._metrics.unknown_fields.inc(one.unknown_fields)
+            if one.name == "vehicle" and not one.retained:
+                said = one.envelope.body
+                self._fleet.reported(
+                    one.node_id, said, simulated=one.envelope.simulated, t_monotonic_s=now_s
+                )
+                batch.vehicles.add((one.node_id, said.vehicle_id))
             if one.name in {"birth", "state", "health"}:
                 self._about_node(tx, one, batch, touched, now_utc, now_s)
         for node_id in touched:

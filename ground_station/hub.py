@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-EventName = Literal["station", "node", "target", "target_gone", "alert", "resync"]
+EventName = Literal["station", "node", "target", "target_gone", "alert", "vehicle", "resync"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

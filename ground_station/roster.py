@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ground_station.store.intake import StoredNode
-from ground_station.views import NodeView, SensorView
+from ground_station.views import FixView, NodeView, SensorView
 from wire.messages import Birth, CameraHealth, Health, SensorDescription, State
 
 MAX_NODES = 512
@@ -198,6 +198,9 @@ class Roster:
             temperature_c=None if health is None else health.temperature_c,
             lost_key=0 if health is None else health.outbox.lost_key,
             zones_in_force=zones,
+            fix=None
+            if health is None or health.fix is None
+            else FixView.model_validate(health.fix.model_dump()),
             sensors=[_sensor(one, cameras.get(one.sensor_id), alive=self_alive) for one in sensors],
         )
 

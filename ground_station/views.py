@@ -47,6 +47,47 @@ class SensorView(View):
     network: str = ""
 
 
+FixStatus = Literal["none", "fix_2d", "fix_3d", "fixed_survey", "stale", "jammed", "jumped"]
+
+
+class FixView(View):
+    """Where a node says that it is, and whether its receiver is to be believed."""
+
+    status: FixStatus
+    lon_deg: float | None = None
+    lat_deg: float | None = None
+    horizontal_sigma_m: float | None = None
+    satellites: int | None = None
+
+
+class VehicleView(View):
+    """One drone, now."""
+
+    node_id: str
+    vehicle_id: str
+    simulated: bool
+    silent: bool
+    age_s: float
+    lon_deg: float | None = None
+    lat_deg: float | None = None
+    position_is_old: bool = False
+    """It has no position now: the last one that was told is shown."""
+    alt_above_takeoff_m: float | None = None
+    alt_hae_m: float | None = None
+    heading_deg: float | None = None
+    speed_m_s: float | None = None
+    footprint_lonlat: list[tuple[float, float]] = []
+    battery_fraction: float | None = None
+    battery_remaining_s: float | None = None
+    mode: str = ""
+    armed: bool = False
+    in_air: bool = False
+    pilot_in_control: bool = False
+    fix_status: FixStatus
+    horizontal_sigma_m: float | None = None
+    satellites: int | None = None
+
+
 class NodeView(View):
     """One node: a dot in the bar."""
 
@@ -63,6 +104,7 @@ class NodeView(View):
     temperature_c: float | None = None
     lost_key: int = 0
     zones_in_force: bool | None = None
+    fix: FixView | None = None
     sensors: list[SensorView] = []
 
 

@@ -71,6 +71,7 @@ class MockStation:
     """State of the pretended world; tests change it and `tell` the page."""
 
     nodes: dict[str, views.NodeView] = field(default_factory=dict)
+    vehicles: dict[str, views.VehicleView] = field(default_factory=dict)
     targets: dict[str, views.TargetView] = field(default_factory=dict)
     alerts: dict[str, views.AlertView] = field(default_factory=dict)
     acts: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -95,6 +96,10 @@ class MockStation:
     def put_node(self, node: views.NodeView) -> None:
         self.nodes[node.node_id] = node
         self.tell("node", node)
+
+    def put_vehicle(self, vehicle: views.VehicleView) -> None:
+        self.vehicles[f"{vehicle.node_id}/{vehicle.vehicle_id}"] = vehicle
+        self.tell("vehicle", vehicle)
 
     def put_target(self, target: views.TargetView) -> None:
         self.targets[target.target_id] = target
@@ -235,7 +240,7 @@ class MockStation:
             session(request)
             if name == "site":
                 return self.site()
-            if name in ("nodes", "targets", "alerts"):
+            if name in ("nodes", "vehicles", "targets", "alerts"):
                 return list(getattr(self, name).values())
             raise HTTPException(404, f"nothing at {name}")
 

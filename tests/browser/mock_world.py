@@ -143,6 +143,33 @@ def target(
     return views.TargetView(**(values | more))
 
 
+def vehicle(east_m: float, north_m: float, **more: Any) -> views.VehicleView:
+    """A drone 60 m up that looks ahead and down, to the west."""
+    lon, lat = lon_lat(east_m, north_m)
+    seen = [(-25, -18), (-25, 18), (-110, 52), (-110, -52)]
+    values: dict[str, Any] = {
+        "node_id": "chot-314-1",
+        "vehicle_id": "1",
+        "simulated": True,
+        "silent": False,
+        "age_s": 0.3,
+        "lon_deg": lon,
+        "lat_deg": lat,
+        "alt_above_takeoff_m": 60.0,
+        "heading_deg": 270.0,
+        "speed_m_s": 4.6,
+        "footprint_lonlat": [lon_lat(east_m + e, north_m + n) for e, n in seen],
+        "battery_fraction": 0.72,
+        "mode": "AUTO",
+        "armed": True,
+        "in_air": True,
+        "fix_status": "fix_3d",
+        "horizontal_sigma_m": 0.6,
+        "satellites": 14,
+    }
+    return views.VehicleView(**(values | more))
+
+
 def quiet_world() -> MockStation:
     """Three nodes, six cameras, nothing going on."""
     station = MockStation()

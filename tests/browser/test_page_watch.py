@@ -7,7 +7,7 @@ import pytest
 from tests.browser.conftest import Visit
 from tests.browser.helpers import until
 from tests.browser.mock_station import LINK_TOKEN, PASSWORD
-from tests.browser.mock_world import alert, node
+from tests.browser.mock_world import alert, node, vehicle
 
 pytestmark = pytest.mark.browser
 
@@ -144,6 +144,27 @@ def test_silent_node_is_named_and_its_dot_changes_shape(quiet: Visit) -> None:
     quiet.page.wait_for_selector(".dot.trouble")
     assert "Nút Chốt 314/3: im lặng, tin cuối 1 phút trước" in (
         quiet.page.locator(".faults").inner_text()
+    )
+
+
+def test_a_drone_that_falls_silent_in_the_air_is_named(quiet: Visit) -> None:
+    """It is drawn with what it sees; silent, it is a fault, for nobody knows where it goes."""
+    quiet.enter()
+    quiet.page.wait_for_selector(".quiet.well")
+    quiet.station.put_vehicle(vehicle(150.0, -70.0))
+    assert 1 == quiet.page.locator(".quiet.well").count()
+    quiet.station.put_vehicle(vehicle(150.0, -70.0, silent=True, age_s=42.0))
+    quiet.page.wait_for_selector(".quiet.trouble")
+    until(
+        quiet.page,
+        lambda: "UAV 1: mất liên lạc" in quiet.page.locator(".faults").inner_text(),
+        "the drone is not named",
+    )
+    quiet.station.put_vehicle(vehicle(150.0, -70.0, fix_status="jammed"))
+    until(
+        quiet.page,
+        lambda: "UAV 1: định vị bị gây nhiễu" in quiet.page.locator(".faults").inner_text(),
+        "the jammed fix is not named",
     )
 
 

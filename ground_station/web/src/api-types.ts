@@ -22,6 +22,41 @@ export interface SensorView {
   network: string;
 }
 
+/** Where a node says that it is, and whether its receiver is to be believed. */
+export interface FixView {
+  status: "none" | "fix_2d" | "fix_3d" | "fixed_survey" | "stale" | "jammed" | "jumped";
+  lon_deg: number | null;
+  lat_deg: number | null;
+  horizontal_sigma_m: number | null;
+  satellites: number | null;
+}
+
+/** One drone, now. */
+export interface VehicleView {
+  node_id: string;
+  vehicle_id: string;
+  simulated: boolean;
+  silent: boolean;
+  age_s: number;
+  lon_deg: number | null;
+  lat_deg: number | null;
+  position_is_old: boolean;
+  alt_above_takeoff_m: number | null;
+  alt_hae_m: number | null;
+  heading_deg: number | null;
+  speed_m_s: number | null;
+  footprint_lonlat: [number, number][];
+  battery_fraction: number | null;
+  battery_remaining_s: number | null;
+  mode: string;
+  armed: boolean;
+  in_air: boolean;
+  pilot_in_control: boolean;
+  fix_status: "none" | "fix_2d" | "fix_3d" | "fixed_survey" | "stale" | "jammed" | "jumped";
+  horizontal_sigma_m: number | null;
+  satellites: number | null;
+}
+
 /** One node: a dot in the bar. */
 export interface NodeView {
   node_id: string;
@@ -37,6 +72,7 @@ export interface NodeView {
   temperature_c: number | null;
   lost_key: number;
   zones_in_force: boolean | null;
+  fix: FixView | null;
   sensors: SensorView[];
 }
 

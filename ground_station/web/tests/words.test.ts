@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { NodeView, SensorView, SiteView, StationView } from "../src/api-types";
-import { age, countdown, eventTime, faults, metres, parts, pulse } from "../src/core/format";
+import type { NodeView, SensorView, SiteView, StationView, VehicleView } from "../src/api-types";
+import { age, countdown, eventTime, faults, metres, parts, pulse, vehicleFaults } from "../src/core/format";
 import { mark, spread } from "../src/core/timeline";
 import { WORDS } from "../src/core/words";
 import { linkToken } from "../src/app/session";
 import { delta, offset } from "../src/core/geometry";
-import { homePoints } from "../src/map/features";
+import { homePoints, vehicleFeatures, vehicleStatus } from "../src/map/features";
 import { sideNames } from "../src/map/sides";
 import { projection } from "../src/map/sketch";
 import { alert } from "./samples";
@@ -19,7 +19,53 @@ const sensor = (fields: Partial<SensorView> = {}): SensorView => ({
 const node = (fields: Partial<NodeView> = {}): NodeView => ({
   node_id: "n", name: "Chốt 1", state: "online", reason: "", simulated: false, last_word_age_s: 2, outbox_depth: 0,
   outbox_oldest_age_s: null, clock_source: "", clock_error_s: null, temperature_c: null, lost_key: 0,
-  zones_in_force: true, sensors: [sensor()], ...fields,
+  zones_in_force: true, fix: null, sensors: [sensor()], ...fields,
+});
+
+const drone = (fields: Partial<VehicleView> = {}): VehicleView => ({
+  node_id: "n", vehicle_id: "1", simulated: true, silent: false, age_s: 0.4, lon_deg: 104.44, lat_deg: 10.42,
+  position_is_old: false, alt_above_takeoff_m: 58.2, alt_hae_m: 46, heading_deg: 90, speed_m_s: 4.8,
+  footprint_lonlat: [[104.44, 10.42], [104.441, 10.42], [104.441, 10.421]], battery_fraction: 0.81,
+  battery_remaining_s: null, mode: "AUTO", armed: true, in_air: true, pilot_in_control: false, fix_status: "fix_3d",
+  horizontal_sigma_m: 0.6, satellites: 14, ...fields,
+});
+
+describe("a drone on the map", () => {
+  it("has a footprint while it is believed and none once it is lost", () => {
+    const flying = vehicleFeatures([drone()]);
+    expect(flying.drones.features.map((row) => row.properties?.["icon"])).toEqual(["drone-flying"]);
+    expect((flying.views.features[0]?.geometry as GeoJSON.Polygon).coordinates[0]).toHaveLength(4);
+    const silent = vehicleFeatures([drone({ silent: true })]);
+    expect(silent.views.features).toEqual([]);
+    expect(silent.drones.features[0]?.properties?.["status"]).toBe("lost");
+  });
+  it("stands nowhere before it told a place", () => {
+    expect(vehicleFeatures([drone({ lon_deg: null, lat_deg: null })]).drones.features).toEqual([]);
+  });
+  it("is in doubt when its fix is jammed, and lost when only an old place is known", () => {
+    expect(vehicleStatus(drone({ fix_status: "jammed" }))).toBe("doubt");
+    expect(vehicleStatus(drone({ position_is_old: true }))).toBe("lost");
+    expect(vehicleStatus(drone({ in_air: false }))).toBe("ground");
+  });
+  it("is a fault when it falls silent in the air or its place is not to be believed, and none at home", () => {
+    const told = (one: VehicleView) => vehicleFaults([one], WORDS.vi, "vi").map((row) => row.text);
+    expect(told(drone({ silent: true, age_s: 75 }))).toEqual(["UAV 1: mất liên lạc, tin cuối 1 phút trước"]);
+    expect(told(drone({ fix_status: "jumped" }))).toEqual(["UAV 1: định vị nhảy, không tin cậy"]);
+    expect(told(drone({ silent: true, in_air: false, armed: false }))).toEqual([]);
+    expect(told(drone())).toEqual([]);
+  });
+  it("says its fix in words", () => {
+    expect(WORDS.en.fix("fix_3d", 0.64, 12)).toBe("3D fix, ±0.6 m, 12 satellites");
+    expect(WORDS.vi.fix("jammed", 0.64, null)).toBe("định vị bị gây nhiễu");
+  });
+});
+
+describe("a receiver that is not to be believed", () => {
+  it("is a fault of its node; one that only starts is not", () => {
+    const fix = { status: "jammed" as const, lon_deg: null, lat_deg: null, horizontal_sigma_m: null, satellites: 3 };
+    expect(faults([node({ fix })], WORDS.en, "en").map((row) => row.text)).toEqual(["Chốt 1: position jammed"]);
+    expect(faults([node({ fix: { ...fix, status: "none" } })], WORDS.en, "en")).toEqual([]);
+  });
 });
 
 describe("words", () => {

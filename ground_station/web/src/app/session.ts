@@ -9,6 +9,7 @@ import type {
   SiteView,
   StationView,
   TargetView,
+  VehicleView,
 } from "../api-types";
 import { Api, Refused } from "../core/api";
 import { isRaised, newer } from "../core/rank";
@@ -130,6 +131,7 @@ function leave(): void {
     changes.clear();
     state.targets.value = new Map();
     state.nodes.value = new Map();
+    state.vehicles.value = new Map();
     state.selectedId.value = null;
     state.dialog.value = null;
     state.undo.value = null;
@@ -184,9 +186,10 @@ async function reload(): Promise<void> {
 /** Events that come while the answers are awaited are newer and are told again on top of them. */
 async function load(mine: Stream, own: Loading): Promise<void> {
   const asked_ms = performance.now();
-  const [site, nodes, targets, latest, open] = await Promise.all([
+  const [site, nodes, vehicles, targets, latest, open] = await Promise.all([
     api.get<SiteView>("site"),
     api.get<NodeView[]>("nodes"),
+    api.get<VehicleView[]>("vehicles"),
     api.get<TargetView[]>("targets"),
     api.get<AlertView[]>("alerts"),
     // An open alert is never too old to be shown.
@@ -197,6 +200,8 @@ async function load(mine: Stream, own: Loading): Promise<void> {
     if (JSON.stringify(site) !== JSON.stringify(state.site.value)) state.site.value = site;
     state.nodes.value = new Map(nodes.map((node) => [node.node_id, node]));
     for (const node of nodes) state.nodesAt_ms.set(node.node_id, asked_ms);
+    for (const one of vehicles) state.vehiclesAt_ms.set(vehicleKey(one), asked_ms);
+    state.vehicles.value = new Map(vehicles.map((one) => [vehicleKey(one), one]));
     state.targets.value = new Map(targets.map((target) => [target.target_id, target]));
     const known = state.alerts.value;
     state.alerts.value = new Map(
@@ -206,6 +211,8 @@ async function load(mine: Stream, own: Loading): Promise<void> {
     state.loaded.value = true;
   });
 }
+
+const vehicleKey = (one: VehicleView): string => `${one.node_id}/${one.vehicle_id}`;
 
 function hear(event: StreamEvent): void {
   if (event.event !== "resync") loading?.events.push(event);
@@ -227,6 +234,12 @@ function take(event: StreamEvent): void {
       const view = JSON.parse(event.data) as NodeView;
       state.nodesAt_ms.set(view.node_id, performance.now());
       state.nodes.value = new Map(state.nodes.value).set(view.node_id, view);
+      break;
+    }
+    case "vehicle": {
+      const view = JSON.parse(event.data) as VehicleView;
+      state.vehiclesAt_ms.set(vehicleKey(view), performance.now());
+      state.vehicles.value = new Map(state.vehicles.value).set(vehicleKey(view), view);
       break;
     }
     case "target": {

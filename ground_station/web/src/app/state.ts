@@ -7,9 +7,10 @@ import type {
   SiteView,
   StationView,
   TargetView,
+  VehicleView,
 } from "../api-types";
 import { fold, matches } from "../core/fold";
-import { clockDate, faults } from "../core/format";
+import { clockDate, faults, vehicleFaults } from "../core/format";
 import { byRank, byTime, isOpen } from "../core/rank";
 import { SILENCE_MS } from "../core/stream";
 import { type Language, WORDS } from "../core/words";
@@ -24,6 +25,8 @@ export const site = signal<SiteView | null>(null);
 export const station = signal<StationView | null>(null);
 export const nodes = signal<ReadonlyMap<string, NodeView>>(new Map());
 export const targets = signal<ReadonlyMap<string, TargetView>>(new Map());
+/** Drones by node and name. */
+export const vehicles = signal<ReadonlyMap<string, VehicleView>>(new Map());
 export const alerts = signal<ReadonlyMap<string, AlertView>>(new Map());
 /** Whether the first picture of everything is there. */
 export const loaded = signal(false);
@@ -114,7 +117,19 @@ export const nodesNow = computed<NodeView[]>(() =>
     }))
     .sort((a, b) => a.name.localeCompare(b.name, "vi", { numeric: true })),
 );
-export const faultsNow = computed(() => faults(nodesNow.value, words.value, language.value));
+/** When each drone's word came, by the key of `vehicles`. */
+export const vehiclesAt_ms = new Map<string, number>();
+/** Drones with the age of their last word counted on. */
+export const vehiclesNow = computed<VehicleView[]>(() =>
+  [...vehicles.value].map(([key, one]) => ({
+    ...one,
+    age_s: one.age_s + Math.max(0, monotonic_ms.value - (vehiclesAt_ms.get(key) ?? monotonic_ms.value)) / 1000,
+  })),
+);
+export const faultsNow = computed(() => [
+  ...faults(nodesNow.value, words.value, language.value),
+  ...vehicleFaults(vehiclesNow.value, words.value, language.value),
+]);
 export const simulated = computed(
   () => !!site.value?.simulated || !!station.value?.simulated || nodesNow.value.some((n) => n.simulated),
 );

@@ -1,4 +1,4 @@
-import type { AlertView, NodeView, StationView } from "../api-types";
+import type { AlertView, NodeView, StationView, VehicleView } from "../api-types";
 import type { Language, Words } from "./words";
 
 /** Local wall time of an instant, 24 hours, seconds included; the zone is the site's, not the browser's. */
@@ -90,6 +90,9 @@ export interface Fault {
 
 const SILENT_STATES: ReadonlySet<NodeView["state"]> = new Set(["goodbye", "offline", "silent"]);
 
+/** A receiver that says so is broken or deceived; one that never had a fix yet is only starting. */
+const UNBELIEVED: ReadonlySet<string> = new Set(["stale", "jammed", "jumped"]);
+
 /** Whether a node's word can no longer be trusted to be there. */
 export const isSilent = (node: Pick<NodeView, "state">): boolean => SILENT_STATES.has(node.state);
 
@@ -110,6 +113,9 @@ export function faults(nodes: NodeView[], words: Words, language: Language): Fau
     if (node.outbox_depth !== null && (node.outbox_oldest_age_s ?? 0) > BACKLOG_AGE_S) {
       add("backlog", `${node.name}: ${words.backlog(node.outbox_depth, age(node.outbox_oldest_age_s ?? 0, language))}`);
     }
+    if (node.fix !== null && UNBELIEVED.has(node.fix.status)) {
+      add("fix", `${node.name}: ${words.fixStatus[node.fix.status]}`);
+    }
     if (node.lost_key > 0) add("lost", `${node.name}: ${words.lostKey(node.lost_key)}`);
     if (node.zones_in_force === false) add("zones", `${node.name}: ${words.zonesOld}`);
     // A silent node's cameras are told by the node's own line.
@@ -119,6 +125,20 @@ export function faults(nodes: NodeView[], words: Words, language: Language): Fau
         add(sensor.sensor_id, words.cameraFault(sensor.name, words.sensorStatus[sensor.status]));
       }
     }
+  }
+  return found;
+}
+
+/** A drone that fell silent in the air, or flies by a place that is not to be believed. */
+export function vehicleFaults(vehicles: Iterable<VehicleView>, words: Words, language: Language): Fault[] {
+  const found: Fault[] = [];
+  for (const one of vehicles) {
+    if (!one.in_air && !one.armed) continue;
+    const name = words.drone(one.vehicle_id);
+    const key = `${one.node_id}/${one.vehicle_id}`;
+    const add = (text: string) => found.push({ key, text: `${name}: ${text}`, node_id: one.node_id });
+    if (one.silent) add(`${words.droneStatus.lost}, ${words.lastWord(age(one.age_s, language))}`);
+    else if (UNBELIEVED.has(one.fix_status) || one.fix_status === "none") add(words.fixStatus[one.fix_status]);
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import { fixText } from "./fix";
 import type { Words } from "./words";
 
 /** English. */
@@ -84,6 +85,21 @@ export const en: Words = {
   zonesOld: "line and zones not up to date",
   lostKey: (count) => `${count} key messages lost`,
   backlog: (depth, age) => `${depth} messages waiting, oldest ${age}`,
+  fixStatus: {
+    none: "no fix",
+    fix_2d: "2D fix",
+    fix_3d: "3D fix",
+    fixed_survey: "surveyed place",
+    stale: "fix is old",
+    jammed: "position jammed",
+    jumped: "position jumped, not believed",
+  },
+  fix: (status, sigma_m, satellites) => fixText(en, status, sigma_m, satellites, "satellites"),
+  drone: (name) => `Drone ${name}`,
+  droneStatus: { flying: "flying", ground: "on the ground", doubt: "place not to be believed", lost: "not heard" },
+  pilotFlies: "the pilot flies",
+  height: "height",
+  battery: "battery",
   temperature: "Temperature",
   clock: "Clock",
   outbox: "Waiting to be sent",

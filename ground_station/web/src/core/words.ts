@@ -1,4 +1,4 @@
-import type { AlertView, NodeView, SensorView, SessionView } from "../api-types";
+import type { AlertView, NodeView, SensorView, SessionView, VehicleView } from "../api-types";
 import { en } from "./words.en";
 import { vi } from "./words.vi";
 
@@ -55,6 +55,13 @@ export interface Words {
   zonesOld: string;
   lostKey(count: number): string;
   backlog(depth: number, age: string): string;
+  fixStatus: Record<VehicleView["fix_status"], string>;
+  fix(status: VehicleView["fix_status"], sigma_m: number | null, satellites: number | null): string;
+  drone(name: string): string;
+  droneStatus: Record<"flying" | "ground" | "doubt" | "lost", string>;
+  pilotFlies: string;
+  height: string;
+  battery: string;
   temperature: string;
   clock: string;
   outbox: string;

@@ -1,3 +1,4 @@
+import { fixText } from "./fix";
 import type { Words } from "./words";
 
 /** Vietnamese, the first language; short noun phrases, as the duty room speaks. */
@@ -90,6 +91,21 @@ export const vi: Words = {
   zonesOld: "chưa nhận đường biên và khu vực mới",
   lostKey: (count) => `đã mất ${count} tin quan trọng`,
   backlog: (depth, age) => `${depth} tin chờ gửi, cũ nhất ${age}`,
+  fixStatus: {
+    none: "chưa có định vị",
+    fix_2d: "định vị 2D",
+    fix_3d: "định vị 3D",
+    fixed_survey: "vị trí đã đo",
+    stale: "định vị đã cũ",
+    jammed: "định vị bị gây nhiễu",
+    jumped: "định vị nhảy, không tin cậy",
+  },
+  fix: (status, sigma_m, satellites) => fixText(vi, status, sigma_m, satellites, "vệ tinh"),
+  drone: (name) => `UAV ${name}`,
+  droneStatus: { flying: "đang bay", ground: "trên mặt đất", doubt: "vị trí không tin cậy", lost: "mất liên lạc" },
+  pilotFlies: "phi công điều khiển",
+  height: "cao",
+  battery: "pin",
   temperature: "Nhiệt độ",
   clock: "Đồng hồ",
   outbox: "Tin chờ gửi",

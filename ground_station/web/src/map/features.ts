@@ -1,5 +1,5 @@
 /** From what the station says to what is drawn: plain GeoJSON, used by the map and by the sketch. */
-import type { AlertView, NodeView, SiteView, TargetView } from "../api-types";
+import type { AlertView, NodeView, SiteView, TargetView, VehicleView } from "../api-types";
 import { featuresOf } from "../app/state";
 import { ahead, delta, ellipseRing, type LonLat, offset } from "../core/geometry";
 import { isOpen, isRaised } from "../core/rank";
@@ -131,6 +131,38 @@ export function cameraFeatures(nodes: NodeView[]): { views: Collection; posts: C
     }
   }
   return { views: collect(views), posts: collect(posts) };
+}
+
+/** How sure the station is of a drone: `lost` is silent or without a place, `doubt` a fix not to be believed. */
+export function vehicleStatus(one: VehicleView): "flying" | "ground" | "doubt" | "lost" {
+  if (one.silent || one.position_is_old) return "lost";
+  const believed = one.fix_status === "fix_3d" || one.fix_status === "fix_2d" || one.fix_status === "fixed_survey";
+  if (!believed) return "doubt";
+  return one.in_air ? "flying" : "ground";
+}
+
+export function vehicleFeatures(vehicles: Iterable<VehicleView>): { views: Collection; drones: Collection } {
+  const views: GeoJSON.Feature[] = [];
+  const drones: GeoJSON.Feature[] = [];
+  for (const one of vehicles) {
+    if (one.lon_deg === null || one.lat_deg === null) continue;
+    const status = vehicleStatus(one);
+    const properties = {
+      key: `${one.node_id}/${one.vehicle_id}`,
+      status,
+      heading_deg: one.heading_deg ?? 0,
+      icon: `drone-${status}`,
+    };
+    // What a drone saw before it fell silent is not what it sees.
+    if (status !== "lost" && one.footprint_lonlat.length >= 3) {
+      const ring = [...one.footprint_lonlat];
+      const [first, last] = [ring[0]!, ring[ring.length - 1]!];
+      if (first[0] !== last[0] || first[1] !== last[1]) ring.push(first);
+      views.push(area(ring, properties));
+    }
+    drones.push(point([one.lon_deg, one.lat_deg], properties));
+  }
+  return { views: collect(views), drones: collect(drones) };
 }
 
 export interface TargetFeatures {

@@ -1,4 +1,5 @@
 import type { AlertView, SensorView, TargetView } from "../api-types";
+import type { vehicleStatus } from "./features";
 import { COLOUR, LEVEL_COLOUR } from "./palette";
 
 type Draw = (pen: CanvasRenderingContext2D) => void;
@@ -92,6 +93,40 @@ function camera(status: SensorView["status"], size: number): Draw {
   };
 }
 
+/** A copter seen from above, its nose to the north; crossed out when nobody knows where it is now. */
+function drone(status: ReturnType<typeof vehicleStatus>, size: number): Draw {
+  const colour = status === "lost" || status === "doubt" ? COLOUR.trouble : COLOUR.drone;
+  const arms = "M6 6 18 18M18 6 6 18";
+  const rotors: [number, number][] = [[5, 5], [19, 5], [5, 19], [19, 19]];
+  return (pen) => {
+    for (const [edge, wide] of [[COLOUR.halo, 4.6], [colour, 1.8]] as const) {
+      pen.lineCap = "round";
+      pen.strokeStyle = edge;
+      pen.lineWidth = wide;
+      pen.stroke(scaled(pen, size, arms));
+      for (const [x, y] of rotors) {
+        pen.beginPath();
+        pen.arc(x, y, 3.4, 0, 2 * Math.PI);
+        pen.fillStyle = COLOUR.halo;
+        if (status === "flying" && edge === colour) pen.fillStyle = colour;
+        pen.fill();
+        pen.stroke();
+      }
+    }
+    const nose = scaled(pen, size, "M12 5.5 15.6 14H8.4Z");
+    pen.fillStyle = status === "ground" ? COLOUR.halo : colour;
+    pen.strokeStyle = status === "ground" ? colour : COLOUR.halo;
+    pen.lineWidth = 1.4;
+    pen.fill(nose);
+    pen.stroke(nose);
+    if (status === "lost") {
+      pen.strokeStyle = colour;
+      pen.lineWidth = 2.2;
+      pen.stroke(scaled(pen, size, "M1.5 12H22.5"));
+    }
+  };
+}
+
 /** A stone post; hollow when its place is only a sample. */
 function post(built: boolean, size: number): Draw {
   return (pen) => {
@@ -145,6 +180,9 @@ export function icons(): Map<string, ImageData> {
   }
   for (const status of ["online", "offline", "frozen", "starting", "unknown"] as const) {
     all.set(`camera-${status}`, paint(26, (size) => camera(status, size)));
+  }
+  for (const status of ["flying", "ground", "doubt", "lost"] as const) {
+    all.set(`drone-${status}`, paint(34, (size) => drone(status, size)));
   }
   all.set("post", paint(24, (size) => post(true, size)));
   all.set("post-sample", paint(24, (size) => post(false, size)));

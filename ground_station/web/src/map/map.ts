@@ -24,7 +24,7 @@ export interface MapListener {
 }
 
 const TOUCH_PX = 14;
-const HOVER_LAYERS = ["alerts", "targets", "cameras", "markers", "zones", "line", "line-open"];
+const HOVER_LAYERS = ["alerts", "targets", "drones", "cameras", "markers", "zones", "line", "line-open"];
 
 /** The drawn site with its live layers. */
 export class SiteMap {

@@ -10,6 +10,7 @@ export const COLOUR = {
   halo: "#0c0f11",
   accent: "#45c4b0",
   trouble: "#c07a2c",
+  drone: "#86b7f2",
   line: "#f4f1e8",
 } as const;
 

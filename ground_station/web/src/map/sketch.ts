@@ -8,6 +8,7 @@ import { sideNames } from "./sides";
 export interface SketchContent {
   site: SiteFeatures;
   views: GeoJSON.FeatureCollection;
+  vehicles: { views: GeoJSON.FeatureCollection; drones: GeoJSON.FeatureCollection };
   targets: TargetFeatures;
   alerts: AlertFeatures;
   focus: LonLat[];
@@ -52,6 +53,9 @@ function outline(pen: CanvasRenderingContext2D, to: Project, feature: GeoJSON.Fe
 const levelColour = (feature: GeoJSON.Feature): string =>
   LEVEL_COLOUR[feature.properties?.["level"] as Level] ?? COLOUR.ink;
 
+const droneColour = (feature: GeoJSON.Feature): string =>
+  ["lost", "doubt"].includes(String(feature.properties?.["status"])) ? COLOUR.trouble : COLOUR.drone;
+
 /** Draws everything anew; cheap enough at a few times a second. */
 export function sketch(canvas: HTMLCanvasElement, content: SketchContent): void {
   const pen = canvas.getContext("2d");
@@ -74,6 +78,7 @@ export function sketch(canvas: HTMLCanvasElement, content: SketchContent): void 
   for (const view of content.views.features) {
     outline(pen, to, view, view.properties?.["status"] === "online" ? COLOUR.accent : COLOUR.trouble);
   }
+  for (const view of content.vehicles.views.features) outline(pen, to, view, droneColour(view));
   pen.lineWidth = 2.5;
   for (const segment of content.site.line.features) outline(pen, to, segment, COLOUR.line);
   const places = content.site.markers.features.map((row) => (row.geometry as GeoJSON.Point).coordinates as LonLat);
@@ -117,6 +122,15 @@ export function sketch(canvas: HTMLCanvasElement, content: SketchContent): void 
     pen.fillStyle = levelColour(target);
     pen.fill();
     pen.fillText(String(target.properties?.["count"] ?? ""), x + 10, y);
+  }
+  for (const drone of content.vehicles.drones.features) {
+    const [x, y] = to((drone.geometry as GeoJSON.Point).coordinates as LonLat);
+    pen.save();
+    pen.translate(x, y);
+    pen.rotate((Number(drone.properties?.["heading_deg"] ?? 0) * Math.PI) / 180);
+    pen.fillStyle = droneColour(drone);
+    pen.fill(new Path2D("M0 -9 6 7 0 3.5 -6 7Z"));
+    pen.restore();
   }
   for (const alert of content.alerts.points.features) {
     const [x, y] = to((alert.geometry as GeoJSON.Point).coordinates as LonLat);

@@ -21,9 +21,16 @@ const byStatus: Expression = [
   COLOUR.trouble,
 ];
 
+const byDrone: Expression = [
+  "match", ["get", "status"],
+  ["lost", "doubt"], COLOUR.trouble,
+  COLOUR.drone,
+];
+
 /** Sources that the page fills; each starts empty. */
 export const LIVE_SOURCES = [
   "zones", "zone-names", "line", "course", "side-names", "markers", "places", "camera-views", "cameras",
+  "drone-views", "drones",
   "tails", "ellipses", "arrows", "targets", "alert-ellipse", "alert-leader", "alerts",
 ] as const;
 export type LiveSource = (typeof LIVE_SOURCES)[number];
@@ -86,6 +93,14 @@ function ownLayers(lat_deg: number, ourSide: "left" | "right"): unknown[] {
       id: "camera-views-edge-off", type: "line", source: "camera-views",
       filter: ["!=", ["get", "status"], "online"],
       paint: { "line-color": byStatus, "line-width": 1.4, "line-opacity": 0.8, "line-dasharray": [2, 3] },
+    },
+    {
+      id: "drone-views", type: "fill", source: "drone-views",
+      paint: { "fill-color": byDrone, "fill-opacity": 0.16 },
+    },
+    {
+      id: "drone-views-edge", type: "line", source: "drone-views",
+      paint: { "line-color": byDrone, "line-width": 1.4, "line-opacity": 0.8 },
     },
     {
       // The doubt of the line itself, two sigma to each side, in metres on the ground.
@@ -161,6 +176,13 @@ function ownLayers(lat_deg: number, ourSide: "left" | "right"): unknown[] {
         "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true,
         // Two cameras on one mast: the broken one lies on top.
         "symbol-sort-key": ["match", ["get", "status"], "online", 0, 1],
+      },
+    },
+    {
+      id: "drones", type: "symbol", source: "drones",
+      layout: {
+        "icon-image": ["get", "icon"], "icon-rotate": ["get", "heading_deg"],
+        "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true,
       },
     },
     {

@@ -92,6 +92,7 @@ function NodeButton(props: { node: NodeView; onNode(node: NodeView): void }) {
           {[
             node.outbox_depth === null ? "" : `${words.outbox}: ${node.outbox_depth}`,
             node.temperature_c === null ? "" : `${words.temperature}: ${node.temperature_c.toFixed(0)} °C`,
+            node.fix === null ? "" : words.fix(node.fix.status, node.fix.horizontal_sigma_m, node.fix.satellites),
             node.clock_source ? `${words.clock}: ${node.clock_source}${node.clock_error_s === null ? "" : ` ±${node.clock_error_s < 1 ? `${Math.round(node.clock_error_s * 1000)} ms` : `${node.clock_error_s.toFixed(1)} s`}`}` : "",
           ].filter(Boolean).join(" · ")}
         </p>

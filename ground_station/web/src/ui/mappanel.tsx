@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { effect } from "@preact/signals";
 import { select } from "../app/acts";
 import * as state from "../app/state";
-import { metres, parts, what } from "../core/format";
+import type { VehicleView } from "../api-types";
+import { age, metres, parts, what } from "../core/format";
 import { isRaised } from "../core/rank";
 import {
   alertFeatures,
@@ -11,6 +12,8 @@ import {
   sectorPoints,
   siteFeatures,
   targetFeatures,
+  vehicleFeatures,
+  vehicleStatus,
   wholeLine,
 } from "../map/features";
 import type { SiteMap } from "../map/map";
@@ -157,6 +160,11 @@ function feed(drawn: SiteMap): (() => void)[] {
       drawn.set("cameras", posts);
     }),
     effect(() => {
+      const { views, drones } = vehicleFeatures(state.vehicles.value.values());
+      drawn.set("drone-views", views);
+      drawn.set("drones", drones);
+    }),
+    effect(() => {
       const { points, tails, ellipses, arrows } = targetFeatures(state.targets.value.values(), state.alerts.value);
       drawn.set("targets", points);
       drawn.set("tails", tails);
@@ -213,6 +221,10 @@ function say(layer: string, properties: Record<string, unknown>): string {
         target.coasting ? words.coasting : "",
       ].filter(Boolean).join(" · ");
     }
+    case "drones": {
+      const drone = state.vehicles.peek().get(text("key"));
+      return drone ? sayDrone(drone) : "";
+    }
     case "cameras":
       return `${text("name")}: ${words.sensorStatus[properties["status"] as keyof typeof words.sensorStatus]}`;
     case "markers":
@@ -225,6 +237,22 @@ function say(layer: string, properties: Record<string, unknown>): string {
     default:
       return "";
   }
+}
+
+function sayDrone(drone: VehicleView): string {
+  const words = state.words.peek();
+  const status = vehicleStatus(drone);
+  return [
+    words.drone(drone.vehicle_id),
+    status === "lost" ? words.lastWord(age(drone.age_s, state.language.peek())) : "",
+    words.droneStatus[status],
+    drone.mode,
+    drone.pilot_in_control ? words.pilotFlies : "",
+    drone.alt_above_takeoff_m === null ? "" : `${words.height} ${metres(drone.alt_above_takeoff_m)}`,
+    drone.speed_m_s === null ? "" : `${drone.speed_m_s.toFixed(1)} m/s`,
+    drone.battery_fraction === null ? "" : `${words.battery} ${Math.round(drone.battery_fraction * 100)} %`,
+    words.fix(drone.fix_status, drone.horizontal_sigma_m, drone.satellites),
+  ].filter(Boolean).join(" · ");
 }
 
 /** Without WebGL: the same features drawn plainly, and the numbers as a table. */
@@ -251,6 +279,7 @@ function SketchPanel(props: { handle: { current: MapHandle | null }; because?: s
         sketch(canvas.current, {
           site: features,
           views: cameraFeatures(nodes).views,
+          vehicles: vehicleFeatures(state.vehicles.value.values()),
           targets: targetFeatures(state.targets.value.values(), state.alerts.value),
           alerts: alertFeatures(state.alerts.value.values(), state.selected.value, features.markers, () => ""),
           sideWords: state.words.value,
