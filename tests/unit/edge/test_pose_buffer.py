@@ -6,105 +6,11 @@ import numpy as np
 import pytest
 
 from edge.pose import NoPose, Pose
-from edge.pose_buffer import PoseBuffer, TimeOffset, VehicleCamera
-from geo.frames import EnuFrame, GeodeticPoint
+from edge.pose_buffer import TimeOffset
 from geo.lens import rotation_enu_from_camera
-from geo.turn import (
-    matrix_of_frd_angles,
-    quaternion_of_matrix,
-    rotation_vector_of_matrix,
-)
-from hardware.ports import AttitudeSample, GimbalSample, PositionSample, VehicleState
-from runtime.clock import ManualClock
-from tests.unit.edge.parts import START_UTC
-
-VEHICLE = (1, 1)
-HOME = GeodeticPoint(lon_deg=104.45, lat_deg=10.42, alt_hae_m=20.0)
-ENU = EnuFrame(HOME)
-NED_TO_ENU = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
-
-
-class Circle:
-    """A level, nose-forward circle: 30 m at 10 deg/s, 60 m up, gimbal 45 degrees down."""
-
-    radius_m = 30.0
-    rate_rad_s = math.radians(10.0)
-    tilt_deg = -45.0
-
-    def place_m(self, t_s):
-        angle = self.rate_rad_s * t_s
-        return np.array([self.radius_m * math.sin(angle), self.radius_m * math.cos(angle), 60.0])
-
-    def velocity_m_s(self, t_s):
-        angle, speed = self.rate_rad_s * t_s, self.radius_m * self.rate_rad_s
-        return np.array([speed * math.cos(angle), -speed * math.sin(angle), 0.0])
-
-    def heading_deg(self, t_s):
-        return 90.0 + math.degrees(self.rate_rad_s * t_s)
-
-    def body(self, t_s):
-        return NED_TO_ENU @ matrix_of_frd_angles(self.heading_deg(t_s), 0.0, 0.0)
-
-    def position(self, t_s, **change):
-        point = ENU.point_to_geodetic(self.place_m(t_s))
-        return PositionSample(
-            **{
-                "vehicle": VEHICLE,
-                "t_monotonic_s": t_s,
-                "lon_deg": point.lon_deg,
-                "lat_deg": point.lat_deg,
-                "alt_hae_m": point.alt_hae_m,
-                "alt_msl_m": None,
-                "velocity_enu_m_s": tuple(self.velocity_m_s(t_s).tolist()),
-                "cov_enu_m2": np.diag([0.09, 0.09, 0.16]),
-            }
-            | change
-        )
-
-    def attitude(self, t_s, **change):
-        return AttitudeSample(
-            **{
-                "vehicle": VEHICLE,
-                "t_monotonic_s": t_s,
-                "quaternion_enu_from_body": quaternion_of_matrix(self.body(t_s)),
-                "rate_body_rad_s": (0.0, 0.0, self.rate_rad_s),
-            }
-            | change
-        )
-
-    def gimbal(self, t_s, frame="body", **change):
-        tilted = matrix_of_frd_angles(0.0, self.tilt_deg, 0.0)
-        turn = self.body(t_s) @ tilted if frame == "enu" else tilted
-        return GimbalSample(
-            **{
-                "vehicle": VEHICLE,
-                "t_monotonic_s": t_s,
-                "frame": frame,
-                "quaternion_frame_from_gimbal": quaternion_of_matrix(turn),
-            }
-            | change
-        )
-
-
-def buffer(circle=None, *, until_s=10.0, frame="body", parts="pag", position_s=0.2, **settings):
-    """A buffer that heard a flight of so many seconds."""
-    circle = circle or Circle()
-    clock = ManualClock(START_UTC, monotonic_s=until_s)
-    outside = {
-        key: settings.pop(key)
-        for key in ("states", "offset", "geoid_undulation_m")
-        if key in settings
-    }
-    made = PoseBuffer(
-        VehicleCamera(**{"vehicle": VEHICLE, "on": "gimbal"} | settings), clock=clock, **outside
-    )
-    if "p" in parts:
-        made.add([circle.position(t) for t in np.arange(0.0, until_s + 1e-9, position_s).tolist()])
-    if "a" in parts:
-        made.add([circle.attitude(t) for t in np.arange(0.0, until_s + 1e-9, 0.1).tolist()])
-    if "g" in parts:
-        made.add([circle.gimbal(t, frame) for t in np.arange(0.0, until_s + 1e-9, 0.1).tolist()])
-    return made
+from geo.turn import rotation_vector_of_matrix
+from hardware.ports import VehicleState
+from tests.unit.edge.flights import ENU, VEHICLE, Circle, buffer
 
 
 def true_camera(circle, t_s):

@@ -10,8 +10,8 @@ from hardware.ports import VehicleState
 from runtime.clock import ManualClock
 from runtime.ids import UlidSource
 from runtime.settings import parse
+from tests.unit.edge.flights import ENU, VEHICLE, Circle
 from tests.unit.edge.parts import START_UTC, HandTransport, Script, StillCamera
-from tests.unit.edge.test_pose_buffer import ENU, VEHICLE, Circle
 from wire import codec
 from wire.topics import BY_NAME
 from wire.topics import parse as parse_topic
