@@ -78,6 +78,8 @@ class HealthBook:
         refused: Counter[str] = Counter()
         for counter in self._refused:
             refused.update(counter)
+        if self._position is not None:
+            refused.update(self._position.counters)
         return Health(
             uptime_s=now_s - self._start_s,
             cameras=tuple(self._camera(sensor_id, span_s) for sensor_id in self._eyes),

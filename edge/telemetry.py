@@ -22,8 +22,7 @@ class PositionWorker:
 
     def step(self, now_s: float) -> float:  # noqa: ARG002  # the receiver keeps the time
         """Read for a short while."""
-        self._port.read(_READ_S)
-        return 0.0
+        return min(self._port.read(_READ_S), _PAUSE_S)
 
     def close(self) -> None:
         """The composition root closes the receiver."""

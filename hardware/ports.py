@@ -81,8 +81,10 @@ class Fix:
     """Where the node is, WGS84; one sigma each.
 
     Attributes:
-        status: how the position is known.
+        status: how the position is known, and whether it may be used: with `stale`, `jammed` and
+            `jumped` the place is the last one believed, of `t_monotonic_s`; with `none` there is none.
         cov_enu_m2: (3, 3) covariance in ENU.
+        reason: why it may not be used, for people.
     """
 
     status: Literal["none", "fix_2d", "fix_3d", "fixed_survey", "stale", "jammed", "jumped"]
@@ -93,6 +95,7 @@ class Fix:
     alt_msl_m: float | None = None
     cov_enu_m2: npt.NDArray[np.float64] | None = field(default=None, compare=False)
     satellites: int | None = None
+    reason: str = ""
 
 
 class PositionPort(Protocol):
@@ -102,11 +105,19 @@ class PositionPort(Protocol):
         """The newest fix; status tells whether it may be used. Never blocks, from any thread."""
         ...
 
-    def read(self, timeout_s: float) -> None:
+    def read(self, timeout_s: float) -> float:
         """Take in what the receiver says, for at most so long; reconnects by itself.
 
         One worker calls it. A source that has nothing to read returns at once.
+
+        Returns:
+            Seconds for which calling again is of no use.
         """
+        ...
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What was refused or lost so far, by reason."""
         ...
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """A node that stands where somebody measured it: its position comes from the config."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from geo.frames import GeodeticPoint
@@ -41,8 +43,14 @@ class FixedPosition:
             cov_enu_m2=self._cov_enu_m2,
         )
 
-    def read(self, timeout_s: float) -> None:
+    def read(self, timeout_s: float) -> float:  # noqa: ARG002  # nothing comes, however long one waits
         """Nobody has to be asked."""
+        return 3600.0
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Nothing can go wrong."""
+        return {}
 
     def close(self) -> None:
         """Nothing is held."""

@@ -3,6 +3,7 @@
 import ctypes
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
@@ -17,7 +18,7 @@ class ClockQuality:
 
     Attributes:
         source: Who keeps it: ``ntp`` (a time service, by the kernel's word), ``manual`` (the operator's
-            word in the config), ``boot`` (never synchronised: only time since boot means anything),
+            word in the config), ``gps`` or ``pps`` (a receiver compares it), ``boot`` (never synchronised: only time since boot means anything),
             ``simulated`` (a clock that is moved by a program).
         error_s: Largest expected error in seconds; None as long as nothing is known.
     """
@@ -29,6 +30,21 @@ class ClockQuality:
     def synchronised(self) -> bool:
         """Whether UTC means anything at all."""
         return self.error_s is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBounds:
+    """What a witness with a time of its own (a satellite receiver) says of this machine's UTC.
+
+    Attributes:
+        source: ``gps`` (its data) or ``pps`` (its pulse).
+        least_s: UTC is wrong by at least so much.
+        largest_s: and by at most so much.
+    """
+
+    source: str
+    least_s: float
+    largest_s: float
 
 
 class Clock(Protocol):
@@ -92,9 +108,12 @@ class SystemClock:
     """
 
     _ASK_EVERY_S = 5.0
+    _BELIEVED_WITHIN_S = 2.0
+    """A clock that nobody keeps counts as synchronised when a witness finds it as right as this."""
 
     def __init__(self, *, stated_error_s: float | None = None) -> None:
         self._stated_error_s = stated_error_s
+        self._witness: Callable[[], ErrorBounds | None] | None = None
         self._asked_s = -math.inf
         self._quality = ClockQuality(source="boot", error_s=None)
 
@@ -106,7 +125,27 @@ class SystemClock:
         """The machine's aware UTC."""
         return datetime.fromtimestamp(time.time(), tz=timezone.utc)  # noqa: TID251  # this is runtime.clock
 
+    def hear(self, witness: Callable[[], ErrorBounds | None]) -> None:
+        """Let somebody with a time of his own say how wrong this clock is; he is asked often."""
+        self._witness = witness
+
     def quality(self) -> ClockQuality:
+        """The operator's or the kernel's word, and a witness's where it is better or contradicts."""
+        said = self._said()
+        bounds = None if self._witness is None else self._witness()
+        if bounds is None:
+            return said
+        if said.error_s is None:
+            if bounds.largest_s > self._BELIEVED_WITHIN_S:
+                return said
+        elif bounds.least_s > said.error_s:
+            # Wrong by more than its keeper promises: whose word it was stays, the promise does not.
+            return ClockQuality(source=said.source, error_s=bounds.largest_s)
+        elif bounds.largest_s >= said.error_s:
+            return said
+        return ClockQuality(source=bounds.source, error_s=bounds.largest_s)
+
+    def _said(self) -> ClockQuality:
         """The stated quality, or the kernel's word at most five seconds old."""
         if self._stated_error_s is not None:
             return ClockQuality(source="manual", error_s=self._stated_error_s)
