@@ -67,6 +67,10 @@ def _keys(schema: dict[str, Any], defs: dict[str, Any], prefix: str) -> list[str
     rows = []
     needed = set(schema.get("required", ()))
     for name, field in schema.get("properties", {}).items():
+        either = _either(field, defs)
+        if either:
+            inner += [(f"[{prefix}{name}]", one) for one in either]
+            continue
         target, many = _section(field, defs)
         if target is not None:
             inner.append((f"[[{prefix}{name}]]" if many else f"[{prefix}{name}]", target))
@@ -94,6 +98,15 @@ def _meaning(name: str, field: dict[str, Any]) -> str:
     title = field.get("title", "")
     own = "" if title == name.replace("_", " ").title() else title
     return ". ".join(part.rstrip(".") for part in (own, field.get("description")) if part)
+
+
+def _either(field: dict[str, Any], defs: dict[str, Any]) -> list[dict[str, Any]]:
+    """The models of a table where one of its keys tells which is meant."""
+    return [
+        defs[str(part["$ref"]).rsplit("/", 1)[-1]]
+        for holder in [field, *field.get("anyOf", ())]
+        for part in holder.get("oneOf", ())
+    ]
 
 
 def _section(field: dict[str, Any], defs: dict[str, Any]) -> tuple[dict[str, Any] | None, bool]:

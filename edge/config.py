@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
 from edge.config_camera import CameraSettings, NodeName
+from edge.config_position import PositionSettings
 from runtime.settings import ConfigPath, SecretFile, Settings
 
 RESERVED_NODE_IDS = ("station",)
@@ -59,19 +60,6 @@ class ClockSettings(Settings):
     max_command_error_s: float = Field(
         2.0, title="Above this clock error every command is refused", gt=0.0, le=2.0
     )
-
-
-class PositionSettings(Settings):
-    """Where the node itself stands, when no receiver says so."""
-
-    source: Literal["fixed"] = Field("fixed", title="Source of the node's position")
-    lon_deg: float = Field(title="Longitude, WGS84", ge=-180.0, le=180.0, examples=[104.4421])
-    lat_deg: float = Field(title="Latitude, WGS84", ge=-90.0, le=90.0, examples=[10.4232])
-    alt_hae_m: float = Field(
-        title="Height above the ellipsoid", ge=-500.0, le=9000.0, examples=[-8.0]
-    )
-    horizontal_sigma_m: float = Field(1.0, title="Accuracy, level", ge=0.0, le=1000.0)
-    vertical_sigma_m: float = Field(1.0, title="Accuracy, height", ge=0.0, le=1000.0)
 
 
 class AutopilotSettings(Settings):
@@ -225,7 +213,7 @@ class NodeConfig(Settings):
     camera: tuple[CameraSettings, ...] = Field(
         title="Cameras, one table each", min_length=1, max_length=64
     )
-    position: PositionSettings | None = None
+    position: PositionSettings | None = Field(None, title="Where the node itself is")
     autopilot: AutopilotSettings = Field(AutopilotSettings(), title="Vehicle")
     detector: DetectorSettings = Field(DetectorSettings(), title="Network")
     track: TrackSettings = Field(TrackSettings(), title="Tracks")

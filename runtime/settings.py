@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic import ValidationInfo as Info
@@ -274,25 +274,43 @@ def _shown(key: str, value: Any) -> str:
     return mask_url(repr(value))[:200]
 
 
-def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """The model whose table the last part of a location stands in."""
+def _walk(
+    model: type[BaseModel], location: tuple[int | str, ...]
+) -> tuple[type[BaseModel] | None, tuple[int | str, ...]]:
+    """The model whose table the last part of a location stands in, and the location as in the file.
+
+    Where a key of a table tells which model is meant, pydantic names that choice as a part.
+    """
+    from runtime.toml_text import models
+
     found: type[BaseModel] | None = model
-    for part in location[:-1]:
-        if isinstance(part, int) or found is None:
+    choices: list[type[BaseModel]] = []
+    kept: list[int | str] = []
+    for position, part in enumerate(location):
+        if choices:
+            chosen = [one for one in choices if part in _choices(one)]
+            choices = []
+            if chosen:
+                found = chosen[0]
+                continue
+        kept.append(part)
+        if isinstance(part, int) or found is None or position == len(location) - 1:
             continue
         info = found.model_fields.get(part)
-        found = None if info is None else _inner_model(info.annotation)
-    return found
+        inner = [] if info is None else models(info.annotation)
+        found = inner[0] if inner else None
+        choices = inner if len(inner) > 1 else []
+    return found, tuple(kept)
 
 
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in get_args(annotation):
-        inner = _inner_model(argument)
-        if inner is not None:
-            return inner
-    return None
+def _choices(model: type[BaseModel]) -> set[object]:
+    """Words that a table of this model may choose it by."""
+    return {
+        word
+        for info in model.model_fields.values()
+        if get_origin(info.annotation) is Literal
+        for word in get_args(info.annotation)
+    }
 
 
 def _problems(error: ValidationError, model: type[BaseModel], path: Path) -> list[Problem]:
@@ -304,14 +322,14 @@ def _problems(error: ValidationError, model: type[BaseModel], path: Path) -> lis
         deeper = any(place[: len(location)] == location and place != location for place in places)
         if detail["type"] == "too_short" and deeper:
             continue  # Only "too short" because a faulty entry was not counted.
-        key = _key(location)
+        owner, in_file = _walk(model, location)
+        key = _key(in_file)
         value = _shown(key, detail["input"])
         allowed = mask_url(detail["msg"])
         next_step = "Correct the value"
         if detail["type"] == "missing":
             value, next_step = "(missing)", "Add the key"
         elif detail["type"] == "extra_forbidden":
-            owner = _model_at(model, location)
             known = sorted(owner.model_fields) if owner else []
             near = difflib.get_close_matches(str(location[-1]), known, n=1)
             allowed = f"no such key here; known are {', '.join(known)}"

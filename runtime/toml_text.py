@@ -73,13 +73,18 @@ def template(model: type[BaseModel], *, prefix: str = "", commented: bool = Fals
         if inner is None:
             lines += _entry(name, info, commented=commented)
             continue
+        others = [other for other in models(info.annotation) if other is not inner]
         dotted = f"{prefix}.{name}" if prefix else name
         off = commented or optional
         head = f"[[{dotted}]]" if repeats else f"[{dotted}]"
-        about = _about(info) or _first_line(inner.__doc__)
+        about = _first_line(inner.__doc__) if others else _about(info) or _first_line(inner.__doc__)
         tables += ["", *(f"# {line}" for line in about)]
         tables += [f"# {head}" if off else head]
         tables += [template(inner, prefix=dotted, commented=off).rstrip("\n")]
+        for other in others:
+            tables += ["", "# Or instead:", *(f"# {line}" for line in _first_line(other.__doc__))]
+            tables += [f"# {head}"]
+            tables += [template(other, prefix=dotted, commented=True).rstrip("\n")]
     return "\n".join(lines + tables).strip("\n") + "\n"
 
 
@@ -124,6 +129,13 @@ def _entry(name: str, info: FieldInfo, *, commented: bool) -> list[str]:
     if not isinstance(plain, (bool, int, float, str, list, tuple, Mapping)):
         plain = str(plain)
     return [*lines, f"# {name} = {_value(plain)}"]
+
+
+def models(annotation: Any) -> list[type[BaseModel]]:
+    """Every model that a field takes; several where a key of the table tells which is meant."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in models(argument)]
 
 
 def _table(annotation: Any) -> tuple[type[BaseModel] | None, bool, bool]:
