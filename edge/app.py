@@ -15,6 +15,7 @@ from edge.capture import CaptureWorker, FrameSlots
 from edge.commands import CommandDesk
 from edge.config import NodeConfig
 from edge.config_camera import CameraSettings
+from edge.config_position import GpsdPositionSettings
 from edge.describe import birth, sensor_position
 from edge.detect import Detector
 from edge.dispatch import Uplink
@@ -29,7 +30,7 @@ from edge.pipeline import Eye, Locator, Nowhere, Pipeline
 from edge.pose import PoseSource
 from edge.pose_buffer import PoseBuffer
 from edge.poses import pose_source
-from edge.telemetry import AutopilotWorker
+from edge.telemetry import AutopilotWorker, PositionWorker
 from edge.track import Tracker, TrackSettings
 from geo.terrain import FlatTerrain
 from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport
@@ -124,6 +125,8 @@ class Node:
         if devices.autopilot is not None:
             buffers = [poses.add for poses in self.poses.values() if isinstance(poses, PoseBuffer)]
             self.telemetry.append(AutopilotWorker(devices.autopilot, buffers))
+        if devices.position is not None and isinstance(config.position, GpsdPositionSettings):
+            self.telemetry.append(PositionWorker(devices.position))
         self.pipeline = Pipeline(
             slots=self.slots,
             eyes=self.eyes,

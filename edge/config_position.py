@@ -37,12 +37,6 @@ class GpsdPositionSettings(Settings):
     """A receiver behind gpsd: `source = "gpsd"`."""
 
     source: Literal["gpsd"] = Field(title="A gpsd tells the place", examples=["gpsd"])
-    reader: Literal["own", "gpsd-py3"] = Field(
-        "own",
-        title="Who reads it",
-        description="own watches the stream and sees jams, jumps and frozen receivers; gpsd-py3 polls "
-        "with that library in a process of its own, without heights, signals or clock",
-    )
     host: Annotated[str, AfterValidator(_in_figures)] = Field(
         "127.0.0.1", title="Address of gpsd, in figures, or localhost", examples=["127.0.0.1"]
     )
@@ -89,5 +83,9 @@ def _source(value: Any) -> str:
 
 PositionSettings = Annotated[
     Annotated[FixedPositionSettings, Tag("fixed")] | Annotated[GpsdPositionSettings, Tag("gpsd")],
-    Discriminator(_source),
+    Discriminator(
+        _source,
+        custom_error_type="position_source",
+        custom_error_message='source should be "fixed" or "gpsd"',
+    ),
 ]

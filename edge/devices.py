@@ -4,7 +4,8 @@ from pathlib import Path
 
 from edge.app import Devices
 from edge.config import NodeConfig
-from edge.config_camera import CameraSettings
+from edge.config_camera import CameraSettings, MountSettings
+from edge.config_position import FixedPositionSettings, GpsdPositionSettings
 from edge.detect import Detector
 from edge.detector import open_detector
 from edge.uplink import PahoTransport
@@ -12,8 +13,9 @@ from geo.frames import GeodeticPoint
 from hardware.camera_opencv import CameraSource, OpenCvCamera
 from hardware.ports import PositionPort
 from hardware.position_fixed import FixedPosition
+from hardware.position_gpsd import Connect, GpsdPosition, GpsdSource, Rules
 from models.registry import NetworkEntry, Registry
-from runtime.clock import Clock
+from runtime.clock import Clock, SystemClock
 from runtime.errors import AskOperator
 from wire.signing import BadKey, VerifyKey
 
@@ -126,28 +128,53 @@ def open_transport(config: NodeConfig, clock: Clock, *, probe: bool = False) -> 
     )
 
 
-def open_position(config: NodeConfig, clock: Clock) -> PositionPort | None:
-    """The node's own place: as configured, else its first camera's mount."""
-    fixed = config.position
-    if fixed is not None:
-        return FixedPosition(
-            GeodeticPoint(lon_deg=fixed.lon_deg, lat_deg=fixed.lat_deg, alt_hae_m=fixed.alt_hae_m),
-            horizontal_sigma_m=fixed.horizontal_sigma_m,
-            vertical_sigma_m=fixed.vertical_sigma_m,
-            clock=clock,
-        )
+def open_position(
+    config: NodeConfig, clock: Clock, *, connect: Connect | None = None
+) -> PositionPort | None:
+    """The node's own place: as configured, else its first camera's mount.
+
+    Args:
+        config: Whether it was surveyed, or a gpsd tells it.
+        clock: For time-outs. A gpsd on this machine also tells how right it is.
+        connect: Makes the connection to a gpsd; TCP if not given.
+    """
+    position = config.position
+    if isinstance(position, GpsdPositionSettings):
+        receiver = GpsdPosition(gpsd_source(position), clock, connect=connect)
+        if isinstance(clock, SystemClock):
+            clock.hear(receiver.clock_error)
+        return receiver
+    if position is not None:
+        return _fixed(position, clock)
     for camera in config.camera:
-        mount = camera.mount
-        if mount is not None:
-            return FixedPosition(
-                GeodeticPoint(
-                    lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m
-                ),
-                horizontal_sigma_m=mount.horizontal_sigma_m,
-                vertical_sigma_m=mount.vertical_sigma_m,
-                clock=clock,
-            )
+        if camera.mount is not None:
+            return _fixed(camera.mount, clock)
     return None
+
+
+def gpsd_source(position: GpsdPositionSettings) -> GpsdSource:
+    """A receiver's settings in the driver's words."""
+    return GpsdSource(
+        host=position.host,
+        port=position.port,
+        device=position.device,
+        rules=Rules(
+            stale_after_s=position.stale_after_s,
+            frozen_after_s=position.frozen_after_s,
+            max_speed_m_s=position.max_speed_m_s,
+            jump_hold_s=position.jump_hold_s,
+            jam_indicator_above=position.jam_indicator_above,
+        ),
+    )
+
+
+def _fixed(place: FixedPositionSettings | MountSettings, clock: Clock) -> FixedPosition:
+    return FixedPosition(
+        GeodeticPoint(lon_deg=place.lon_deg, lat_deg=place.lat_deg, alt_hae_m=place.alt_hae_m),
+        horizontal_sigma_m=place.horizontal_sigma_m,
+        vertical_sigma_m=place.vertical_sigma_m,
+        clock=clock,
+    )
 
 
 def open_devices(config: NodeConfig, clock: Clock) -> Devices:

@@ -9,13 +9,18 @@ from edge import devices
 from edge.alone import is_taken
 from edge.config import NodeConfig
 from edge.config_camera import CameraSettings
+from edge.config_position import GpsdPositionSettings
 from hardware.camera_opencv import OpenCvCamera
+from hardware.ports import Fix
+from hardware.position_gpsd import GpsdPosition
+from hardware.position_gpsd.judge import horizontal_sigma_m
 from models.registry import ModelError, verify
 from runtime.clock import Clock
 from runtime.errors import AskOperator
 
 _FREE_TIMES = 2
 _CAMERA_TRIES = 60
+_RECEIVER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,8 @@ def examine(
         pause: Waits so many seconds.
     """
     yield _clock(config, clock)
+    if isinstance(config.position, GpsdPositionSettings):
+        yield _position(config, clock)
     yield _folder(config)
     yield _key(config)
     yield from _networks(config)
@@ -67,6 +74,65 @@ def _clock(config: NodeConfig, clock: Clock) -> Finding:
         verdict="ok" if good else "failed",
         detail=f"{quality.source}, within {quality.error_s:g} s"
         + ("" if good else ": every command is refused until it is better"),
+    )
+
+
+def _position(config: NodeConfig, clock: Clock) -> Finding:
+    settings = config.position
+    assert isinstance(settings, GpsdPositionSettings)
+    receiver = GpsdPosition(devices.gpsd_source(settings), clock)
+    where = f"gpsd at {settings.host}:{settings.port}"
+    until_s = clock.monotonic_s() + _RECEIVER_S
+    try:
+        while clock.monotonic_s() < until_s:
+            if receiver.read(1.0) > 0.0:
+                break  # Refused: a second try within seconds finds the same.
+            fix = receiver.latest()
+            if fix.status in {"fix_2d", "fix_3d"}:
+                return _fix(where, receiver, fix)
+        return _no_fix(where, settings, receiver)
+    finally:
+        receiver.close()
+
+
+def _fix(where: str, receiver: GpsdPosition, fix: Fix) -> Finding:
+    sigma_m = horizontal_sigma_m(fix)
+    words = [
+        f"{where} ({receiver.release})",
+        "fix in space" if fix.status == "fix_3d" else "fix without a height",
+        f"{fix.lon_deg:.6f} E {fix.lat_deg:.6f} N",
+        "accuracy not stated" if sigma_m is None else f"within {sigma_m:.1f} m",
+    ]
+    if fix.satellites is not None:
+        words.append(f"{fix.satellites} satellites")
+    height = fix.status == "fix_3d" and fix.alt_hae_m is not None
+    if not height:
+        words.append(
+            "no height above the ellipsoid: update gpsd to 3.20, or wait for more satellites"
+        )
+    return Finding(what="position", verdict="ok" if height else "warning", detail=", ".join(words))
+
+
+def _no_fix(where: str, settings: GpsdPositionSettings, receiver: GpsdPosition) -> Finding:
+    if not receiver.release:
+        what = f"{where} does not answer; start it (systemctl start gpsd) or correct position.host"
+        return Finding(what="position", verdict="failed", detail=f"{what} and position.port")
+    fix = receiver.latest()
+    if settings.device and settings.device not in receiver.devices:
+        known = ", ".join(receiver.devices) or "none"
+        return Finding(
+            what="position",
+            verdict="failed",
+            detail=f"{where} has no {settings.device}; it has {known}: correct position.device",
+        )
+    if not receiver.devices:
+        detail = f"{where} has no receiver: plug it in, and name it in gpsd's own configuration"
+        return Finding(what="position", verdict="failed", detail=detail)
+    return Finding(
+        what="position",
+        verdict="warning",
+        detail=f"{where} ({receiver.release}) gave no usable fix in {_RECEIVER_S:g} s: {fix.reason}; "
+        "look at the antenna's view of the sky, a cold receiver needs minutes",
     )
 
 

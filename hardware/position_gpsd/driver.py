@@ -95,6 +95,7 @@ class GpsdPosition:
         self._backoff_s = source.backoff_first_s
         self._counts: Counter[str] = Counter()
         self._release = ""
+        self._devices: tuple[str, ...] = ()
         self._said: tuple[str, float] = ("none", clock.monotonic_s())
         self._log = get_logger(worker="position")
         self._fault = Repeated(self._log, "gpsd_lost")
@@ -139,6 +140,11 @@ class GpsdPosition:
     def release(self) -> str:
         """Which gpsd answered; empty before it did."""
         return self._release
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Paths of the receivers that gpsd listed last."""
+        return self._devices
 
     # --- the worker's side ------------------------------------------------------------------------
     def read(self, timeout_s: float) -> float:
@@ -286,6 +292,8 @@ class GpsdPosition:
     def _word(self, word: Word) -> None:
         if word.name == "VERSION":
             self._release = word.text
+        elif word.name == "DEVICES":
+            self._devices = word.devices
         elif word.name == "ERROR":
             self._counts["gpsd_error"] += 1
             self._log.warning("gpsd_error", text=word.text)
