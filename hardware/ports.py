@@ -160,12 +160,14 @@ class AttitudeSample:
         t_monotonic_s: instant it speaks of.
         quaternion_enu_from_body: (w, x, y, z), body x forward, y right, z down.
         rate_body_rad_s: (about x, y, z); None when not told.
+        heading_sigma_deg: how sure its heading is, one sigma; None when nothing is known.
     """
 
     vehicle: VehicleId
     t_monotonic_s: float
     quaternion_enu_from_body: tuple[float, float, float, float]
     rate_body_rad_s: tuple[float, float, float] | None = None
+    heading_sigma_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +204,8 @@ class VehicleState:
         fix_status: of its receiver; `jumped` and `jammed` are our own verdict.
         ekf_healthy: whether the autopilot trusts its own position.
         clock_offset_s: vehicle boot time to node monotonic time, by TIMESYNC or least delay.
+        clock_error_s: how far that may be off; None where only the least delay tells.
+        gimbal: newest look of its gimbal.
     """
 
     vehicle: VehicleId
@@ -214,8 +218,10 @@ class VehicleState:
     alt_above_takeoff_m: float | None = None
     velocity_enu_m_s: tuple[float, float, float] | None = None
     heading_deg: float | None = None
+    heading_sigma_deg: float | None = None
     roll_deg: float | None = None
     pitch_deg: float | None = None
+    gimbal: GimbalSample | None = None
     battery_fraction: float | None = None
     battery_remaining_s: float | None = None
     mode: str = ""
@@ -227,6 +233,7 @@ class VehicleState:
     horizontal_sigma_m: float | None = None
     ekf_healthy: bool | None = None
     clock_offset_s: float | None = None
+    clock_error_s: float | None = None
 
 
 class AutopilotPort(Protocol):
