@@ -32,6 +32,7 @@ from edge.pose_buffer import PoseBuffer
 from edge.poses import pose_source
 from edge.telemetry import AutopilotWorker, PositionWorker
 from edge.track import Tracker, TrackSettings
+from edge.vehicle_report import VehicleReporter
 from geo.terrain import FlatTerrain
 from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport
 from runtime.clock import Clock
@@ -189,6 +190,7 @@ class Node:
             limits=self.limits,
             refused=refused,
             max_in_flight=config.mqtt.max_in_flight,
+            vehicles=VehicleReporter(vehicles).due,
         )
 
     @property

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Self
 
+from edge.config_autopilot import AutopilotSettings
 from edge.config_camera import CameraSettings, NodeName
 from edge.config_position import PositionSettings
 from runtime.settings import ConfigPath, SecretFile, Settings
@@ -60,12 +61,6 @@ class ClockSettings(Settings):
     max_command_error_s: float = Field(
         2.0, title="Above this clock error every command is refused", gt=0.0, le=2.0
     )
-
-
-class AutopilotSettings(Settings):
-    """The vehicle on this node."""
-
-    source: Literal["none"] = Field("none", title="Link to an autopilot")
 
 
 class DetectorSettings(Settings):

@@ -11,7 +11,7 @@ from edge.detector import open_detector
 from edge.uplink import PahoTransport
 from geo.frames import GeodeticPoint
 from hardware.camera_opencv import CameraSource, OpenCvCamera
-from hardware.ports import PositionPort
+from hardware.ports import AutopilotPort, PositionPort
 from hardware.position_fixed import FixedPosition
 from hardware.position_gpsd import Connect, GpsdPosition, GpsdSource, Rules
 from models.registry import NetworkEntry, Registry
@@ -177,6 +177,40 @@ def _fixed(place: FixedPositionSettings | MountSettings, clock: Clock) -> FixedP
     )
 
 
+def open_autopilot(config: NodeConfig, clock: Clock) -> AutopilotPort | None:
+    """The link to the vehicles, if there is one; nothing is connected yet.
+
+    Raises:
+        AskOperator: An address, key or log that can never work.
+    """
+    told = config.autopilot
+    if told.source == "none":
+        return None
+    # The dialect's tables take a second to load on a small board: only where they are needed.
+    from hardware.autopilot_mavlink.opening import Opening, open_mavlink
+
+    key = None if told.signing_key_file is None else told.signing_key_file.read_text()
+    return open_mavlink(
+        Opening(
+            url=told.url,
+            log_file=told.log_file,
+            log_fast=told.log_pace == "fast",
+            baud=told.baud,
+            system_id=told.system_id,
+            component_id=told.component_id,
+            vehicles=frozenset(told.vehicles),
+            signing_key=key,
+            signing_link_id=told.signing_link_id,
+            signing_state_file=config.node.data_dir / "mavlink-signing.json",
+            transmit=told.transmit,
+            attitude_rate_hz=told.attitude_rate_hz,
+            position_rate_hz=told.position_rate_hz,
+            status_rate_hz=told.status_rate_hz,
+        ),
+        clock,
+    )
+
+
 def open_devices(config: NodeConfig, clock: Clock) -> Devices:
     """Everything a node is joined to, opened as far as can be without waiting.
 
@@ -191,4 +225,5 @@ def open_devices(config: NodeConfig, clock: Clock) -> Devices:
         detectors=open_detectors(config),
         transport=open_transport(config, clock),
         position=open_position(config, clock),
+        autopilot=open_autopilot(config, clock),
     )

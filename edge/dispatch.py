@@ -1,7 +1,7 @@
 """Between outbox and transport: what is said when, how much at a time, and what comes back."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from hardware.ports import Inbound, Transport, Will
 from runtime.clock import Clock
 from runtime.log import get_logger
 from wire import codec
-from wire.messages import Birth, Health, State
+from wire.messages import Birth, Health, State, VehicleReport
 from wire.topics import BY_NAME, UnknownTopic, node_filters, parse
 
 NodeState = Literal["online", "degraded", "storage_full", "goodbye", "offline"]
@@ -42,6 +42,7 @@ class Uplink:
         limits: Takes zones.
         refused: Counts what came down and was not taken, by reason.
         max_in_flight: Messages without PUBACK at a time.
+        vehicles: Reports of vehicles that are due; what the line does not take is gone.
     """
 
     name = "uplink"
@@ -60,6 +61,7 @@ class Uplink:
         limits: Limits,
         refused: Counter[str],
         max_in_flight: int,
+        vehicles: Callable[[float], Sequence[VehicleReport]] = lambda _now_s: (),
     ) -> None:
         self._envelopes = envelopes
         self._outbox = outbox
@@ -71,6 +73,7 @@ class Uplink:
         self._commands = commands
         self._limits = limits
         self._max_in_flight = max_in_flight
+        self._vehicles = vehicles
         self._log = get_logger(worker=self.name)
         self._opened = False
         self._connection = 0
@@ -139,6 +142,9 @@ class Uplink:
             topic, payload = self._envelopes.now("health", self._health())
             if self._transport.publish(topic, payload, qos=0) is not None:
                 self._health_due_s = now_s + _HEALTH_PERIOD_S
+        for report in self._vehicles(now_s):
+            topic, payload = self._envelopes.now("vehicle", report)
+            self._transport.publish(topic, payload, qos=0)
 
     def _send(self) -> None:
         """Hand over batches until the places, or the bytes, in flight are used up."""

@@ -255,10 +255,10 @@ class Address:
     """A link's URL, read.
 
     Attributes:
-        kind: `udpin`, `udpout`, `tcp`, `serial` or `tlog`.
+        kind: `udpin`, `udpout`, `tcp` or `serial`.
         host: of the network kinds.
         port: of the network kinds.
-        path: of a device or log.
+        path: of a device.
     """
 
     kind: str
@@ -268,21 +268,22 @@ class Address:
 
 
 _NETWORK = frozenset({"udpin", "udpout", "tcp"})
-_PATHS = frozenset({"serial", "tlog"})
 
 
 def address_of(url: str) -> Address:
-    """Read a URL such as `udpin://0.0.0.0:14550`, `serial:///dev/ttyACM0` or `tlog://flight.tlog`.
+    """Read a URL such as `udpin://0.0.0.0:14550` or `serial:///dev/ttyACM0`.
 
     Raises:
-        ValueError: it is none of ours; the text says what is.
+        AskOperator: it is none of ours.
     """
-    wrong = ValueError(
-        f"{url!r} is no link: allowed are udpin://HOST:PORT (vehicles speak first), udpout://HOST:PORT, "
-        "tcp://HOST:PORT, serial:///dev/ttyACM0 and tlog:///path/flight.tlog"
+    wrong = AskOperator(
+        field="autopilot.url",
+        value=url,
+        allowed="udpin://HOST:PORT, udpout://HOST:PORT, tcp://HOST:PORT or serial:///dev/ttyACM0",
+        next_step="correct it in the config",
     )
     kind, _, rest = url.partition("://")
-    if kind in _PATHS and rest:
+    if kind == "serial" and rest:
         return Address(kind=kind, path=rest)
     if kind not in _NETWORK:
         raise wrong

@@ -182,14 +182,15 @@ class StreamAsker:
 
     def _old_way(self, now_s: float, heard_s: Mapping[int, float]) -> list[bytes]:
         """Groups of what was refused or not answered and does not come; then the rest once more."""
+        bad = [
+            asked
+            for asked in self._all
+            if asked.state in {"refused", "silent"} and not _comes(asked, now_s, heard_s)
+        ]
         groups: dict[int, float] = {}
-        for asked in self._all:
-            mute = not _comes(asked, now_s, heard_s)
-            if asked.state in {"refused", "silent"} and mute:
-                groups[asked.wish.group] = max(groups.get(asked.wish.group, 1.0), asked.rate_hz)
-        if not any(asked.wish.vital for asked in self._all if asked.wish.group in groups):
-            # An old autopilot knows the vital ones of some group; one that refuses extras is new.
-            groups = {}
+        # One that refuses extras alone is no old autopilot: a group would bring it nothing.
+        for asked in bad if any(asked.wish.vital for asked in bad) else ():
+            groups[asked.wish.group] = max(groups.get(asked.wish.group, 1.0), asked.rate_hz)
         for asked in self._all:
             # A group's rate takes the place of what was asked for message by message.
             if asked.state == "accepted" and asked.wish.group in groups:

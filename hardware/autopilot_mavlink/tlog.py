@@ -79,7 +79,7 @@ class TlogLink:
             data = path.read_bytes()
         except OSError as error:
             raise AskOperator(
-                field="autopilot.url",
+                field="autopilot.log_file",
                 value=str(path),
                 allowed="a telemetry log that can be read",
                 next_step=f"{error.strerror}: correct the path",
@@ -88,7 +88,7 @@ class TlogLink:
         self._next = next(self._records, None)
         if self._next is None:
             raise AskOperator(
-                field="autopilot.url",
+                field="autopilot.log_file",
                 value=str(path),
                 allowed="a telemetry log (.tlog) with at least one frame",
                 next_step="take a log that a ground station wrote, not the vehicle's own .BIN",
