@@ -5,91 +5,42 @@ camera was seen to hold a read three times as long; so `status` goes by the age 
 asked from any thread, and never waits for a read to come back.
 """
 
-import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hardware.camera_source import CameraSource, Kind, masked
 from hardware.capture_time import StreamTime
 from hardware.picture_watch import PictureWatch
-from hardware.ports import CameraCounters, CameraStatus, Frame
+from hardware.ports import CameraCounters, CameraStatus, FilmPosition, Frame
 from runtime.clock import Clock
-from runtime.errors import AskOperator
 from runtime.log import Repeated, get_logger
-from runtime.settings import mask_parameters
+
+__all__ = ["PICTURE_SUFFIXES", "CameraSource", "OpenCvCamera", "masked"]
 
 Image = npt.NDArray[np.uint8]
-Kind = Literal["rtsp", "http", "usb", "film", "folder"]
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 _FOLDER_RATE_HZ = 10.0
+_UDP_FIFO_PACKETS = 20_000
+"""Of 188 bytes: three seconds at 10 Mbit/s."""
 _EMPTY_OPENINGS = 3
 """After so many openings without one picture a film that is shown once is over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CameraSource:
-    """Where frames come from, and how long to wait for them.
+class _Pass(NamedTuple):
+    """One showing of a film: when it began, how fast it is shown, how fast its header says."""
 
-    Attributes:
-        sensor_id: the camera's id in the node's config.
-        source: `rtsp://`, `http://` or `https://` (MJPEG), the number of a USB camera or its
-            `/dev/video` path, a film file, or a folder of pictures (taken in the order of names).
-        pace: films and folders only. "real_time" hands each frame over when it is due and stamps
-            it so; "fast" hands them over at once and stamps them with the film's own time, counted
-            from the opening.
-        film_rate_hz: true frame rate of a film or folder; None takes the file's word.
-        loop: films and folders only: start again at the end.
-        open_timeout_s: longest wait for a connection.
-        read_timeout_s: longest wait for a frame; older than that, the camera is offline.
-        frozen_after_s: a live picture that is exactly the same for so long is a frozen one.
-        capture_latency_s: known delay between the scene and the arrival of its frame.
-        backoff_first_s: pause before the second attempt to open; doubles up to backoff_max_s.
-    """
-
-    sensor_id: str
-    source: str
-    pace: Literal["real_time", "fast"] = "real_time"
-    film_rate_hz: float | None = None
-    loop: bool = False
-    open_timeout_s: float = 10.0
-    read_timeout_s: float = 5.0
-    frozen_after_s: float = 10.0
-    capture_latency_s: float = 0.0
-    backoff_first_s: float = 1.0
-    backoff_max_s: float = 30.0
-
-    @property
-    def kind(self) -> Kind:
-        """What the source is, by its spelling; a path that exists as a folder is a folder.
-
-        Raises:
-            AskOperator: it is none of them.
-        """
-        text = self.source
-        if text.startswith(("rtsp://", "rtsps://")):
-            return "rtsp"
-        if text.startswith(("http://", "https://")):
-            return "http"
-        if text.isdigit() or text.startswith("/dev/video"):
-            return "usb"
-        if Path(text).is_dir():
-            return "folder"
-        if Path(text).is_file():
-            return "film"
-        raise AskOperator(
-            field=f"camera {self.sensor_id}: source",
-            value=masked(text),
-            allowed="rtsp://, http://, a USB camera's number, an existing film or folder",
-            next_step="correct the address or the path",
-        )
+    start_s: float
+    rate_hz: float
+    header_hz: float
 
 
 class OpenCvCamera:
@@ -121,6 +72,7 @@ class OpenCvCamera:
         self._stream_time = StreamTime(latency_s=source.capture_latency_s)
         self._film_start_s: float | None = None
         self._film_index = 0
+        self._passes: tuple[_Pass, ...] = ()
         self._ahead: Image | None = None
         self._empty_openings = 0
         log = get_logger(sensor_id=source.sensor_id)
@@ -161,6 +113,15 @@ class OpenCvCamera:
         """What happened so far."""
         return self._counters
 
+    def film_position(self, t_monotonic_s: float) -> FilmPosition | None:
+        """Which picture of a film was handed over with that instant; None for live sources."""
+        for begun in reversed(self._passes):
+            index = (t_monotonic_s - begun.start_s) * begun.rate_hz
+            if index > -0.5:
+                index = max(index, 0.0)
+                return FilmPosition(index=index, nominal_s=index / begun.header_hz)
+        return None
+
     def close(self) -> None:
         """Let go of the device; a read in progress does it when OpenCV returns."""
         self._closed.set()
@@ -191,7 +152,7 @@ class OpenCvCamera:
         self._frozen = False
         self._backoff_s = self._source.backoff_first_s
         self._fault.over()
-        stamp_s = handle.stamp_s() if self._kind == "rtsp" else None
+        stamp_s = handle.stamp_s() if self._kind in ("rtsp", "udp") else None
         capture_s = self._stream_time.capture_s(now_s, stamp_s)
         return self._frame(image, capture_s, now_s)
 
@@ -216,6 +177,7 @@ class OpenCvCamera:
                 return None
         if self._film_start_s is None:
             self._film_start_s = self._clock.monotonic_s()
+            self._begin_pass(handle)
         due_s = self._film_start_s + self._film_index / self._film_rate_hz()
         if self._source.pace == "real_time" and self._clock.monotonic_s() < due_s:
             return None
@@ -244,7 +206,17 @@ class OpenCvCamera:
     def _rewind(self) -> None:
         """Start the film again; by opening it again, since not every format can be wound back."""
         self._release()
-        self._handle = _open(self._kind, self._source)
+        self._handle = handle = _open(self._kind, self._source)
+        if handle is not None:
+            self._begin_pass(handle)
+
+    def _begin_pass(self, handle: "_Handle") -> None:
+        """Remember when this showing began; the one before may still be asked for."""
+        if self._film_start_s is not None:
+            rate_hz = self._film_rate_hz()
+            start_s = self._film_start_s + self._film_index / rate_hz
+            begun = _Pass(start_s, rate_hz, handle.rate_hz or rate_hz)
+            self._passes = (*self._passes[-1:], begun)
 
     def _say_broken(self, handle: "_Handle") -> None:
         if handle.broken > 0:
@@ -309,11 +281,6 @@ class OpenCvCamera:
             handle.release()
 
 
-def masked(source: str) -> str:
-    """The source without the password that may stand in it."""
-    return mask_parameters(re.sub(r"(://[^:/@]*):.*@", r"\1:***@", source))
-
-
 # --- handles --------------------------------------------------------------------------------------
 class _Handle:
     """An open source: frames one by one."""
@@ -370,6 +337,14 @@ class _Pictures:
         self._left = iter(())
 
 
+def _address(kind: Kind, source: CameraSource) -> str:
+    """The source as FFmpeg is told it: what is sent to us waits in a buffer that may overflow."""
+    if kind != "udp":
+        return source.source
+    asked = source.source + ("&" if "?" in source.source else "?")
+    return f"{asked}fifo_size={_UDP_FIFO_PACKETS}&overrun_nonfatal=1"
+
+
 def _open(kind: Kind, source: CameraSource) -> _Handle | None:
     if kind == "folder":
         return _Handle(_Pictures(Path(source.source)))
@@ -382,7 +357,7 @@ def _open(kind: Kind, source: CameraSource) -> _Handle | None:
         capture = cv2.VideoCapture(source.source)
     else:
         capture = cv2.VideoCapture(
-            source.source,
+            _address(kind, source),
             cv2.CAP_FFMPEG,
             [
                 cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from geo.turn import matrix_of_frd_angles
+
 UNIVERSAL_KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
 MAX_VALUE_BYTES = 65_535
 """A longer packet is no packet; real ones are 100 to 1,500 bytes."""
@@ -129,28 +131,11 @@ def rotation_enu_from_gimbal(
         gimbal_elevation_deg: from the aircraft's level, up.
         gimbal_roll_deg: clockwise seen from behind.
     """
-    ned_from_gimbal = _turn(heading_deg, pitch_deg, roll_deg) @ _turn(
+    turned = matrix_of_frd_angles(heading_deg, pitch_deg, roll_deg) @ matrix_of_frd_angles(
         gimbal_azimuth_deg, gimbal_elevation_deg, gimbal_roll_deg
     )
-    north_east_down = ned_from_gimbal[:, [1, 2, 0]]  # camera x is the gimbal's y, y its z, z its x
-    return np.asarray(
-        np.stack((north_east_down[1], north_east_down[0], -north_east_down[2])), np.float64
-    )
-
-
-def _turn(z_deg: float, y_deg: float, x_deg: float) -> npt.NDArray[np.float64]:
-    """(3, 3) of turns about z, the new y and the new x, in that order."""
-    (sz, sy, sx), (cz, cy, cx) = (
-        np.sin(np.radians([z_deg, y_deg, x_deg])),
-        np.cos(np.radians([z_deg, y_deg, x_deg])),
-    )
-    return np.array(
-        [
-            [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
-            [sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
-            [-sy, cy * sx, cy * cx],
-        ]
-    )
+    north, east, down = turned[:, [1, 2, 0]]  # Camera x is the gimbal's y, y its z, z its x.
+    return np.stack((east, north, -down))
 
 
 # --- items ----------------------------------------------------------------------------------------

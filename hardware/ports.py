@@ -6,7 +6,7 @@ Drivers implement these; composition roots and simulations hand them in.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +73,31 @@ class CameraPort(Protocol):
 
     def close(self) -> None:
         """Let go of the device; a blocked read returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmPosition:
+    """A place in a film.
+
+    Attributes:
+        index: of the picture from the film's beginning; between two pictures a fraction.
+        nominal_s: seconds of the film, by the rate that its header tells.
+    """
+
+    index: float
+    nominal_s: float
+
+
+@runtime_checkable
+class FilmPort(Protocol):
+    """A source that may be a recording, whose telemetry lies beside it or in it."""
+
+    def film_position(self, t_monotonic_s: float) -> FilmPosition | None:
+        """Which picture was handed over with that instant; None when nothing is being shown.
+
+        From any thread; never blocks. A film that loops answers for the pass of the instant.
+        """
         ...
 
 
