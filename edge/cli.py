@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge import cli_calibrate
 from runtime.errors import AskOperator, RetryLater
 from runtime.settings import Loaded, SettingsError, commented_template, load, render_masked
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_calibrate.app)
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="The node's TOML file.", dir_okay=False)
 ]
@@ -45,7 +47,7 @@ def _say(text: str) -> None:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Errors that a person can put right become one message and an exit code."""
     from models.registry import ModelError
 
@@ -62,7 +64,8 @@ def _explained() -> Iterator[None]:
         raise typer.Exit(TRY_LATER) from None
 
 
-def _load(config: Path) -> "Loaded[NodeConfig]":
+def load_config(config: Path) -> "Loaded[NodeConfig]":
+    """Read a node's config, with the environment that its networks need."""
     from edge.config import NodeConfig
     from edge.yolo import YOLO_ENVIRONMENT
 
@@ -91,7 +94,7 @@ def init(
     """Write a commented config to start from."""
     from edge.config import NodeConfig
 
-    with _explained():
+    with explained():
         text = _board_text(board) if board else commented_template(NodeConfig)
         if path.exists() and not force:
             raise AskOperator(
@@ -129,7 +132,7 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption =
     """Say everything that is wrong with a config, at once."""
     try:
         with _explained_unless(as_json=as_json):
-            loaded = _load(config)
+            loaded = load_config(config)
     except SettingsError as error:
         keys = ("file", "key", "value", "allowed", "next_step")
         rows = [{key: getattr(problem, key) for key in keys} for problem in error.problems]
@@ -146,15 +149,15 @@ def _explained_unless(*, as_json: bool) -> Iterator[None]:
     if as_json:
         yield
     else:
-        with _explained():
+        with explained():
             yield
 
 
 @app.command("show-config")
 def show_config(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False) -> None:
     """Show what is in force, defaults included, secrets hidden, with its hash."""
-    with _explained():
-        loaded = _load(config)
+    with explained():
+        loaded = load_config(config)
     text = render_masked(loaded.model)
     if as_json:
         from runtime.settings import masked_data
@@ -168,8 +171,8 @@ def show_config(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = 
 @app.command()
 def doctor(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False) -> None:
     """Probe what a config promises: clock, disk, keys, networks, cameras, broker."""
-    with _explained():
-        loaded = _load(config)
+    with explained():
+        loaded = load_config(config)
         from rich.console import Console
 
         from edge.doctor import examine
@@ -195,8 +198,8 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False
 @app.command()
 def outbox(config: ConfigOption = DEFAULT_CONFIG, *, as_json: JsonOption = False) -> None:
     """Show what waits for the station, by kind, and what became of the rest."""
-    with _explained():
-        loaded = _load(config)
+    with explained():
+        loaded = load_config(config)
         from edge.outbox.look import look
 
         view = look(loaded.model.node.data_dir)
@@ -227,8 +230,8 @@ def run(
     ] = False,
 ) -> None:
     """Run the node until it is told to stop."""
-    with _explained():
-        failed = _run(_load(config), exit_when_done=exit_when_done)
+    with explained():
+        failed = _run(load_config(config), exit_when_done=exit_when_done)
     if failed:
         raise typer.Exit(FAILED)
 

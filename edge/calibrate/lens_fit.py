@@ -146,9 +146,7 @@ def _lens(raw: _Raw, size_px: tuple[int, int]) -> Lens:
     )
 
 
-def _fit(
-    views: Sequence[View], board: Board, size_px: tuple[int, int], *, with_k3: bool
-) -> _Raw:
+def _fit(views: Sequence[View], board: Board, size_px: tuple[int, int], *, with_k3: bool) -> _Raw:
     flat = board.corners_m.astype(np.float32)
     flags = 0 if with_k3 else cv2.CALIB_FIX_K3
     rms, matrix, distortion, _, _, sigma, _, per_view = cv2.calibrateCameraExtended(

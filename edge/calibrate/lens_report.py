@@ -27,7 +27,9 @@ def lens_toml(fit: LensFit) -> str:
     return "\n".join(rows) + "\n"
 
 
-def lens_data(fit: LensFit, board: Board, frames: int, passed_over: dict[str, int]) -> dict[str, object]:
+def lens_data(
+    fit: LensFit, board: Board, frames: int, passed_over: dict[str, int]
+) -> dict[str, object]:
     """The same for a program."""
     return {
         "lens": {name: getattr(fit.lens, name) for name in ("width_px", "height_px", *NAMES)},
@@ -74,10 +76,7 @@ def write_report(
         page.heading(words("Từng tham số", "Each number")),
         page.table(
             [words("tham số", "number"), words("giá trị", "value"), words("sai số", "one sigma")],
-            [
-                [name, f"{getattr(lens, name):.5g}", f"{fit.sigma[name]:.2g}"]
-                for name in NAMES
-            ],
+            [[name, f"{getattr(lens, name):.5g}", f"{fit.sigma[name]:.2g}"] for name in NAMES],
         ),
         page.heading(words("Vùng đã phủ", "Where the board was")),
         page.figure(
@@ -128,7 +127,9 @@ def _coverage(fit: LensFit) -> str:
         for column in range(columns):
             count = int(fit.coverage[row, column])
             x, y = column * wide - 0.5, row * high - 0.5
-            drawing.cell(x, x + wide, y, y + high, opacity=0.06 + 0.6 * count / most if count else 0.0)
+            drawing.cell(
+                x, x + wide, y, y + high, opacity=0.06 + 0.6 * count / most if count else 0.0
+            )
             drawing.text(x, y + high, f"{count}", style="quiet")
     for view in fit.views:
         drawing.points(map(tuple, view.corners_px.tolist()), radius_px=1.0)
@@ -138,7 +139,10 @@ def _coverage(fit: LensFit) -> str:
 def _views(fit: LensFit) -> str:
     frames = [float(view.frame) for view in fit.views]
     drawing = Chart(
-        reach(frames), reach([*fit.view_rms_px, 0.0], zero=True), ("frame", "px"), size_px=(640, 260)
+        reach(frames),
+        reach([*fit.view_rms_px, 0.0], zero=True),
+        ("frame", "px"),
+        size_px=(640, 260),
     )
     drawing.points(zip(frames, fit.view_rms_px, strict=True))
     drawing.line([(frames[0], fit.rms_px), (frames[-1], fit.rms_px)], style="soft")

@@ -158,9 +158,7 @@ def _refuse(value: str, allowed: str, next_step: str) -> AskOperator:
 
 
 # --- the fit --------------------------------------------------------------------------------------
-def _best(
-    seen: PointArrays, lens: Lens, prior: PositionPrior | None, *, focal: bool
-) -> Solution:
+def _best(seen: PointArrays, lens: Lens, prior: PositionPrior | None, *, focal: bool) -> Solution:
     """The least cost from the best guesses, unless another pose explains the points as well."""
     found = [
         solve(start, seen, prior, focal=focal, robust=True)
@@ -235,9 +233,7 @@ def _cleaned(
     return solve(best.camera, seen.take(used), prior, focal=focal), used
 
 
-def _chi2(
-    best: Solution, seen: PointArrays, used: npt.NDArray[np.bool_], *, focal: bool
-) -> Array:
+def _chi2(best: Solution, seen: PointArrays, used: npt.NDArray[np.bool_], *, focal: bool) -> Array:
     """(n,) squared residuals in sigmas, with what the fit itself took out or left open."""
     residual, jacobian, cov = look(best.camera, seen, focal=focal)
     of_fit = jacobian @ best.covariance @ jacobian.transpose(0, 2, 1)

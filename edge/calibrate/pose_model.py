@@ -129,24 +129,25 @@ class Solution:
     converged: bool
 
 
-def look(
-    camera: Camera, points: PointArrays, *, focal: bool
-) -> tuple[Array, Array, Array]:
+def look(camera: Camera, points: PointArrays, *, focal: bool) -> tuple[Array, Array, Array]:
     """Residuals (n, 2), their Jacobian (n, 2, 6 or 7) and covariances (n, 2, 2)."""
     enu = camera.enu(points)
-    predicted = camera.pixels_of(enu)
-    size = 7 if focal else 6
-    jacobian = np.zeros((len(points), 2, size))
+    count, size = len(points), 7 if focal else 6
+    seen = [enu @ camera.rotation]
     for k in range(3):
         shift = np.zeros(3)
         shift[k] = _STEP_M
-        ahead, behind = camera.pixels_of(enu - shift), camera.pixels_of(enu + shift)
-        jacobian[:, :, k] = (ahead - behind) / (2 * _STEP_M)
+        seen += [(enu - shift) @ camera.rotation, (enu + shift) @ camera.rotation]
+    for k in range(3):
         vector = np.zeros(3)
         vector[k] = _STEP_RAD
-        ahead = camera.lens.project(enu @ (turn(vector) @ camera.rotation))
-        behind = camera.lens.project(enu @ (turn(-vector) @ camera.rotation))
-        jacobian[:, :, 3 + k] = (ahead - behind) / (2 * _STEP_RAD)
+        seen += [enu @ (turn(sign * vector) @ camera.rotation) for sign in (1.0, -1.0)]
+    # One projection of all of them costs little more than one of a few points.
+    pixels = camera.lens.project(np.concatenate(seen)).reshape(-1, count, 2)
+    predicted = pixels[0]
+    jacobian = np.zeros((count, 2, size))
+    for k, step in enumerate((*[_STEP_M] * 3, *[_STEP_RAD] * 3)):
+        jacobian[:, :, k] = (pixels[1 + 2 * k] - pixels[2 + 2 * k]) / (2 * step)
     if focal:
         jacobian[:, :, 6] = predicted - (camera.lens.cx_px, camera.lens.cy_px)
     residual = points.pixels - predicted
@@ -184,7 +185,7 @@ def solve(
     for _ in range(_ROUNDS):
         information, gradient = _normal(camera, residual, jacobian, weight, prior)
         ease = np.diag(np.diag(information)) * damping + np.eye(len(gradient)) * 1e-12
-        step = np.linalg.solve(information + ease, gradient)
+        step = np.asarray(np.linalg.solve(information + ease, gradient), np.float64)
         step[3:6] = np.clip(step[3:6], -0.5, 0.5)
         tried = camera.moved(step)
         r, j, c = look(tried, points, focal=focal)
@@ -225,9 +226,7 @@ def _weights(residual: Array, cov: Array, *, robust: bool) -> Array:
     return np.asarray(weight, np.float64)
 
 
-def _prior(
-    camera: Camera, prior: PositionPrior | None, size: int
-) -> tuple[Array, Array, float]:
+def _prior(camera: Camera, prior: PositionPrior | None, size: int) -> tuple[Array, Array, float]:
     """Information (k, k), gradient (k,) and cost of what is known of the position."""
     information, gradient = np.zeros((size, size)), np.zeros(size)
     if prior is None:

@@ -1,7 +1,6 @@
 """What a technician reads of a pose: the table for the config, and the page."""
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +53,10 @@ def mount_toml(fit: PoseFit) -> str:
             "[camera.lens]",
             f"width_px = {lens.width_px}",
             f"height_px = {lens.height_px}",
-            *(f"{name} = {getattr(lens, name):.3f}" for name in ("fx_px", "fy_px", "cx_px", "cy_px")),
+            *(
+                f"{name} = {getattr(lens, name):.3f}"
+                for name in ("fx_px", "fy_px", "cx_px", "cy_px")
+            ),
             *(f"{name} = {getattr(lens, name):.6f}" for name in ("k1", "k2", "p1", "p2", "k3")),
             f"sigma_px = {max(0.5, fit.rms_px):.2f}",
         ]
@@ -64,7 +66,8 @@ def mount_toml(fit: PoseFit) -> str:
 def _up(value: float) -> float:
     """Two digits, rounded up: a stated accuracy is never better than the found one."""
     digits = 1 - math.floor(math.log10(value))
-    return round(math.ceil(value * 10**digits - 1e-9) / 10**digits, max(0, digits))
+    scale = 10.0**digits
+    return round(math.ceil(value * scale - 1e-9) / scale, max(0, digits))
 
 
 def ground_cov_m2(fit: PoseFit, points_enu_m: Array, cov_pose: Array) -> Array:
@@ -94,11 +97,11 @@ def ground_cov_m2(fit: PoseFit, points_enu_m: Array, cov_pose: Array) -> Array:
     return np.array(found)
 
 
-def _along_the_view(fit: PoseFit, distances_m: Sequence[float]) -> Array:
+def _along_the_view(fit: PoseFit, distances_m: npt.ArrayLike) -> Array:
     """(n, 3) level ground points below the axis at distances, at the marks' mean height."""
     azimuth = np.radians(fit.angles_deg[0])
     up = float(np.mean([_enu(fit, row)[2] for row in fit.residuals if row.used]))
-    away = np.asarray(distances_m)
+    away = np.asarray(distances_m, np.float64)
     return np.column_stack((away * np.sin(azimuth), away * np.cos(azimuth), np.full(len(away), up)))
 
 
@@ -217,7 +220,10 @@ def write_report(path: Path, fit: PoseFit, *, source: str) -> None:
                 (f"{azimuth:.2f} ± {sigma['azimuth_deg']:.2f}°", words("phương vị", "azimuth")),
                 (f"{pitch:.2f} ± {sigma['pitch_deg']:.2f}°", words("góc tà", "pitch")),
                 (f"{roll:.2f} ± {sigma['roll_deg']:.2f}°", words("góc nghiêng", "roll")),
-                (f"± {math.hypot(sigma['east_m'], sigma['north_m']):.2f} m", words("vị trí", "place")),
+                (
+                    f"± {math.hypot(sigma['east_m'], sigma['north_m']):.2f} m",
+                    words("vị trí", "place"),
+                ),
                 (f"± {sigma['up_m']:.2f} m", words("độ cao", "height")),
                 (f"{fit.rms_px:.2f} px", words("còn lại", "left over, per axis")),
             ]
