@@ -127,6 +127,11 @@ class EnuFrame:
         """(3, 3) rows east, north, up in ECEF."""
         return np.array(self._axes)
 
+    @property
+    def ecef_m(self) -> FloatArray:
+        """(3,) the origin in ECEF."""
+        return np.array(self._ecef_m)
+
     def to_enu(
         self, lon_deg: npt.ArrayLike, lat_deg: npt.ArrayLike, alt_hae_m: npt.ArrayLike
     ) -> FloatArray:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from geo._types import BoolArray, FloatArray, IntArray
+from geo._types import FloatArray, IntArray
 from geo.dem import HeightGrid, bilinear, mosaic
 from geo.frames import ECCENTRICITY2, SEMI_MAJOR_M, EnuFrame
-from geo.terrain_march import HIT, UNKNOWN, HeightField, Rays, WaterSurface
+from geo.terrain import HIT, TerrainHit
+from geo.terrain_march import HeightField, Rays, WaterSurface
 from geo.zone import Polygon
 
 _MAX_RANGE_M = 30_000.0
@@ -41,25 +42,6 @@ class WaterArea:
             raise ValueError(f"water {self.name}: datum is {self.datum!r}; allowed: msl, hae")
         if not np.isfinite(self.level_m):
             raise ValueError(f"water {self.name}: level_m is {self.level_m}; it must be finite")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TerrainHit:
-    """Where rays met the ground.
-
-    Attributes:
-        points_m: (n, 3) in the rays' frame; nan without a hit.
-        range_m: (n,) along the unit direction; nan without a hit.
-        normals: (n, 3) unit vectors in the rays' frame, away from the ground: d range follows
-            from them as -(n . d point) / (n . direction). On an upright bank that of its top.
-        unknown: (n,) whether a void or the end of the tiles may hide the hit; a ray without a hit
-            that is not unknown goes to the sky.
-    """
-
-    points_m: FloatArray
-    range_m: FloatArray
-    normals: FloatArray
-    unknown: BoolArray
 
 
 class GridTerrain:
@@ -177,7 +159,11 @@ class GridTerrain:
         if len(hit):
             normals[hit] = self.normals(frame, points[hit])
         return TerrainHit(
-            points_m=points, range_m=range_m, normals=normals, unknown=outcome == UNKNOWN
+            points_m=points,
+            range_m=range_m,
+            normals=normals,
+            outcome=outcome,
+            plane=np.zeros(len(points), dtype=np.bool_),
         )
 
     def _meet(

@@ -13,6 +13,7 @@ import numpy as np
 
 from geo._types import BoolArray, FloatArray, IntArray
 from geo.dem import HeightArray
+from geo.terrain import BENEATH, HIT, SKY, UNKNOWN
 from geo.terrain_cells import CellEdges, centres_inside
 from geo.zone import Polygon
 
@@ -25,8 +26,6 @@ _ROUNDED_M = 2e-3
 """Heights are kept in half the memory; this is more than that rounds off."""
 _CHUNK = 8192
 _TOUCH_M = 1e-6
-
-SKY, HIT, UNKNOWN, BENEATH = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

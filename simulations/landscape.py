@@ -13,8 +13,8 @@ import numpy.typing as npt
 from geo._types import BoolArray, FloatArray, IntArray
 from geo.dem import bilinear
 from geo.frames import EnuFrame
-from geo.terrain import ray_plane
-from geo.terrain_march import SKY, UNKNOWN, HeightField, Rays, WaterSurface
+from geo.terrain import SKY, UNKNOWN, ray_plane
+from geo.terrain_march import HeightField, Rays, WaterSurface
 from geo.zone import Polygon
 from simulations.landscape_shapes import Posts, ground_posts, water_ring
 from simulations.scenario import Scenario
