@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from typing_extensions import Self
 
+from edge.config_ground import GroundSettings
 from geo.lens import Lens
 from runtime.settings import Settings
 from wire.values import NAME_PATTERN
@@ -94,18 +95,6 @@ class LensSettings(Settings):
             p2=self.p2,
             k3=self.k3,
         )
-
-
-class GroundSettings(Settings):
-    """The ground in front of a camera, taken as level."""
-
-    alt_hae_m: float = Field(
-        title="Height of the ground above the ellipsoid", ge=-500.0, le=9000.0, examples=[-10.0]
-    )
-    sigma_m: float = Field(0.3, title="Accuracy of that height (1 sigma)", ge=0.0, le=100.0)
-    max_range_m: float = Field(
-        3000.0, title="Beyond this a position is no use; a bearing is sent", gt=0.0, le=30000.0
-    )
 
 
 class VehicleSettings(Settings):

@@ -12,40 +12,34 @@ from typing import Any
 import numpy as np
 
 from geo.dem import Datum, HeightGrid
+from geo.dem_raster import SRTM_VOID, WGS84_LIKE, grid_of, read_raster
 
 _HGT_POSTS = {3601: 1.0, 1201: 3.0}
 """Posts a side, and the arc-seconds between them."""
-_HGT_VOID = -32768
 _HGT_NAME = re.compile(r"^([NS])(\d{1,2})([EW])(\d{1,3})", re.IGNORECASE)
 _GTX_HEADER = struct.Struct(">4d2i")
 _GTX_VOID = -88.8888
 _GEOGRAPHIC = 2
 _PIXEL_IS_AREA = 1
 _DEGREE = 9102
-_WGS84_LIKE = (4326, 4979, 4258, 4269)
-"""WGS 84, ETRS89 and NAD83: within two metres. VN-2000 is 226 m away and must be converted."""
-_HIGHEST_M = 9_000.0
-_LOWEST_M = -12_000.0
 
 
 def read_dem(path: Path, *, datum: Datum = "msl") -> HeightGrid:
-    """Read an elevation file by its ending: .hgt, .tif or .tiff.
+    """Read an elevation file: .hgt and GeoTIFF by ourselves, any other through rasterio.
 
     Args:
         path: the file.
-        datum: of a GeoTIFF's heights; .hgt is always above the sea.
+        datum: of the heights; .hgt is always above the sea.
 
     Raises:
-        ValueError: the file is none of these, or not what its ending says.
+        ValueError: the file is not what its ending says, or wants a reader that is not installed.
     """
     ending = path.suffix.lower()
     if ending == ".hgt":
         return read_hgt(path)
     if ending in (".tif", ".tiff"):
         return read_geotiff(path, datum=datum)
-    raise ValueError(
-        f"{path}: ending is {ending!r}; allowed: .hgt, .tif, .tiff; convert it, or unpack it first"
-    )
+    return read_raster(path, datum=datum)
 
 
 def read_hgt(path: Path) -> HeightGrid:
@@ -75,7 +69,7 @@ def read_hgt(path: Path) -> HeightGrid:
         )
     posts = np.frombuffer(raw, dtype=">i2").reshape(side, side)[::-1]
     heights = posts.astype(np.float32)
-    heights[posts == _HGT_VOID] = np.nan
+    heights[posts == SRTM_VOID] = np.nan
     step_deg = _HGT_POSTS[side] / 3600.0
     return HeightGrid(
         name=path.name,
@@ -91,8 +85,8 @@ def read_hgt(path: Path) -> HeightGrid:
 def read_geotiff(path: Path, *, datum: Datum = "msl") -> HeightGrid:
     """Read a single-band GeoTIFF in geographic WGS 84 degrees.
 
-    Plain and DEFLATE-compressed files are read by tifffile alone; for LZW and the predictor of
-    floating point numbers it wants the package imagecodecs, and the error says so.
+    Plain and DEFLATE-compressed files are read by tifffile alone; LZW and the predictor of
+    floating point numbers go to rasterio, and where that is missing the error says so.
 
     Source: OGC 19-008r4, GeoTIFF 1.1.
 
@@ -112,38 +106,21 @@ def read_geotiff(path: Path, *, datum: Datum = "msl") -> HeightGrid:
     except tifffile.TiffFileError as error:
         raise ValueError(f"{path}: no TIFF file: {error}; allowed: a GeoTIFF") from error
     except (KeyError, ModuleNotFoundError) as error:
-        # What tifffile raises for a compression that it leaves to the native package.
-        raise ValueError(
-            f"{path}: {str(error).strip(chr(34))}; allowed without it: no compression, DEFLATE; "
-            "install imagecodecs or write it again: "
-            "gdal_translate -co COMPRESS=DEFLATE -co PREDICTOR=2"
-        ) from error
-    if values.ndim != 2 or values.dtype.kind not in "iuf":
-        raise ValueError(
-            f"{path}: shape is {values.shape} of {values.dtype}; allowed: one band of numbers"
-        )
+        # What tifffile raises for a compression that it leaves to native packages.
+        try:
+            return read_raster(path, datum=datum)
+        except ValueError as second:
+            raise ValueError(
+                f"{second} ({str(error).strip(chr(34))}; allowed without it: no compression, "
+                "DEFLATE: gdal_translate -co COMPRESS=DEFLATE -co PREDICTOR=2)"
+            ) from error
     west, north, step_lon, step_lat = _place(path, keys)
-    heights = values.astype(np.float32)
-    if nodata is not None:
-        heights[values == np.asarray(nodata).astype(values.dtype)] = np.nan
-    if values.dtype.kind == "i":
-        # SRTM's own mark, also in files whose maker forgot to say so.
-        heights[values == _HGT_VOID] = np.nan
-    strange = (heights > _HIGHEST_M) | (heights < _LOWEST_M)
-    if np.any(strange):
-        raise ValueError(
-            f"{path}: height {float(heights[strange][0])} m stands where no ground is; allowed is "
-            f"{_LOWEST_M:.0f}..{_HIGHEST_M:.0f} m; its void value is not declared (nodata is "
-            f"{nodata}): gdal_edit.py -a_nodata VALUE"
-        )
-    rows = heights.shape[0]
-    return HeightGrid(
-        name=path.name,
-        west_deg=west,
-        south_deg=north - step_lat * (rows - 1),
-        step_lon_deg=step_lon,
-        step_lat_deg=step_lat,
-        heights_m=np.ascontiguousarray(heights[::-1]),
+    return grid_of(
+        path,
+        values,
+        nodata=nodata,
+        west_north=(west, north),
+        steps=(step_lon, step_lat),
         datum=datum,
     )
 
@@ -163,7 +140,7 @@ def _place(path: Path, keys: dict[str, Any]) -> tuple[float, float, float, float
     unit = keys.get("GeogAngularUnitsGeoKey", _DEGREE)
     for field, value, allowed, good in (
         ("GTModelTypeGeoKey", model, "2 (geographic)", model == _GEOGRAPHIC),
-        ("GeographicTypeGeoKey", system, "4326 (WGS 84) or alike", system in (None, *_WGS84_LIKE)),
+        ("GeographicTypeGeoKey", system, "4326 (WGS 84) or alike", system in (None, *WGS84_LIKE)),
         ("GeogAngularUnitsGeoKey", unit, "9102 (degree)", unit == _DEGREE),
     ):
         if not good:

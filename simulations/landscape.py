@@ -13,7 +13,7 @@ import numpy.typing as npt
 from geo._types import BoolArray, FloatArray, IntArray
 from geo.dem import bilinear
 from geo.frames import EnuFrame
-from geo.terrain import SKY, UNKNOWN, ray_plane
+from geo.terrain import HIT, SKY, UNKNOWN, TerrainHit, ray_plane
 from geo.terrain_march import HeightField, Rays, WaterSurface
 from geo.zone import Polygon
 from simulations.landscape_shapes import Posts, ground_posts, water_ring
@@ -220,6 +220,32 @@ class LandscapeTerrain:
         shift = ours.to_enu(place.lon_deg, place.lat_deg, place.alt_hae_m)[0]
         points = self._landscape.meet(origin @ turn.T + shift, direction @ turn.T)
         return np.asarray((points - shift) @ turn, dtype=np.float64)
+
+    def trace(
+        self, frame: EnuFrame, origins_enu_m: npt.ArrayLike, directions_enu: npt.ArrayLike
+    ) -> TerrainHit:
+        """Return the meeting points with the ground's normals; beyond the landscape is sky."""
+        points = self.intersect(frame, origins_enu_m, directions_enu)
+        ours = self._landscape.frame
+        origin = np.broadcast_to(np.asarray(origins_enu_m, dtype=np.float64), points.shape)
+        geodetic = frame.to_geodetic(points)
+        normals = np.full(points.shape, np.nan)
+        hit = np.flatnonzero(np.isfinite(points).all(axis=1))
+        if len(hit):
+            place = ours.to_enu(geodetic[hit, 0], geodetic[hit, 1], geodetic[hit, 2])
+            slope = self._landscape.slope(place[:, :2])
+            up = np.column_stack((-slope, np.ones(len(hit))))
+            up /= np.linalg.norm(up, axis=1, keepdims=True)
+            normals[hit] = up @ ours.rotation_from(frame)
+        outcome = np.full(len(points), SKY, dtype=np.int64)
+        outcome[hit] = HIT
+        return TerrainHit(
+            points_m=points,
+            range_m=np.linalg.norm(points - origin, axis=1),
+            normals=normals,
+            outcome=outcome,
+            plane=np.zeros(len(points), dtype=np.bool_),
+        )
 
 
 def landscape(scenario: Scenario, site: Site) -> Landscape:
