@@ -22,6 +22,7 @@ from edge.dispatch import Uplink
 from edge.envelopes import Envelopes
 from edge.evidence import Evidence
 from edge.geolocate import GroundLocator, LocateSettings
+from edge.ground import Ground, camera_ground
 from edge.health import HealthBook, processor_temperature_c, resident_bytes
 from edge.limits import Limits
 from edge.observe import Observer, ObserveRules
@@ -33,10 +34,10 @@ from edge.poses import pose_source
 from edge.telemetry import AutopilotWorker, PositionWorker
 from edge.track import Tracker, TrackSettings
 from edge.vehicle_report import VehicleReporter
-from geo.terrain import FlatTerrain
 from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport
 from runtime.clock import Clock
 from runtime.ids import UlidSource
+from runtime.log import get_logger
 from runtime.workers import Beat, Worker
 from wire.signing import VerifyKey
 
@@ -112,6 +113,11 @@ class Node:
             camera.sensor_id: pose_source(camera, clock=clock, vehicles=vehicles)
             for camera in config.camera
         }
+        self.grounds = {camera.sensor_id: camera_ground(camera) for camera in config.camera}
+        log = get_logger(worker="main", node_id=config.node.node_id)
+        for sensor_id, ground in self.grounds.items():
+            if ground is not None:
+                log.info("ground", sensor_id=sensor_id, says=ground.says)
         self.eyes = {
             camera.sensor_id: _eye(
                 config,
@@ -119,6 +125,7 @@ class Node:
                 devices.detectors[camera.sensor_id],
                 ids,
                 self.poses[camera.sensor_id],
+                self.grounds[camera.sensor_id],
             )
             for camera in config.camera
         }
@@ -158,6 +165,7 @@ class Node:
         born = birth(
             config,
             devices.detectors,
+            self.grounds,
             session=self.session,
             config_sha256=config_sha256,
             software_version=software_version,
@@ -242,9 +250,10 @@ def _eye(
     detector: Detector,
     ids: UlidSource,
     poses: PoseSource | None,
+    ground: Ground | None,
 ) -> Eye:
     rules = config.track
-    locator = ground_locator(camera, poses)
+    locator = ground_locator(camera, poses, ground)
     return Eye(
         sensor_id=camera.sensor_id,
         detector=detector,
@@ -279,15 +288,18 @@ def _eye(
     )
 
 
-def ground_locator(camera: CameraSettings, poses: PoseSource | None) -> Locator:
+def ground_locator(
+    camera: CameraSettings, poses: PoseSource | None, ground: Ground | None
+) -> Locator:
     """What places the tracks of a camera, as its config describes lens and ground."""
-    if poses is None or camera.lens is None or camera.ground is None:
+    if poses is None or camera.lens is None or ground is None:
         return Nowhere()
     return GroundLocator(
         camera.lens.lens(),
         poses,
-        FlatTerrain(alt_hae_m=camera.ground.alt_hae_m),
-        terrain_sigma_m=camera.ground.sigma_m,
+        ground.terrain,
+        terrain_sigma_m=ground.sigma_m,
+        plane_sigma_m=ground.plane_sigma_m,
         lens_sigma_px=camera.lens.sigma_px,
-        settings=LocateSettings(max_range_m=camera.ground.max_range_m),
+        settings=LocateSettings(max_range_m=ground.max_range_m),
     )

@@ -3,20 +3,15 @@
 import math
 from collections.abc import Mapping
 
-import numpy as np
-
 from edge.config import NodeConfig
 from edge.config_camera import CameraSettings
 from edge.detect import Detector
-from edge.pose import Pose
+from edge.footprint import footprint
+from edge.ground import Ground
 from edge.poses import fixed_pose
-from geo.frames import EnuFrame
-from geo.lens import Lens
-from geo.terrain import FlatTerrain
 from wire.messages import Birth, DeclaredPerformance, NetworkDescription, SensorDescription
 from wire.values import Attitude, GeoPoint, LensDescription, PoseAccuracy
 
-_EDGE_STEPS = 9
 _LATENCY_S = 2.0
 _LEAST_PERSON_PX = 24.0
 
@@ -29,44 +24,14 @@ def sensor_position(camera: CameraSettings) -> GeoPoint | None:
     return GeoPoint(lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m)
 
 
-def field_of_view(
-    lens: Lens, pose: Pose, *, ground_alt_hae_m: float, max_range_m: float
-) -> tuple[tuple[float, float], ...]:
-    """The seen ground as a ring of longitude and latitude, closed; cut off at the range.
-
-    The picture's lower edge gives the near side, its upper edge (or the range, where that edge
-    looks above the ground) the far side.
-    """
-    across = np.linspace(-0.5, lens.width_px - 0.5, _EDGE_STEPS)
-    lower = np.column_stack([across, np.full(_EDGE_STEPS, lens.height_px - 0.5)])
-    upper = np.column_stack([across[::-1], np.full(_EDGE_STEPS, -0.5)])
-    rays = lens.rays(np.vstack([lower, upper])) @ pose.rotation_enu_from_camera.T
-    frame = EnuFrame(pose.position)
-    points = FlatTerrain(alt_hae_m=ground_alt_hae_m).intersect(frame, np.zeros(3), rays)
-    level = np.hypot(rays[:, 0], rays[:, 1])
-    far = rays[:, :2] / np.maximum(level, 1e-9)[:, None] * max_range_m
-    distance = np.hypot(points[:, 0], points[:, 1])
-    near = np.isfinite(distance) & (distance <= max_range_m)
-    plane = np.where(near[:, None], points[:, :2], far)
-    height = np.where(near, points[:, 2], 0.0)
-    ring = frame.to_geodetic(np.column_stack([plane, height]))[:, :2]
-    ring = np.vstack([ring, ring[:1]])
-    return tuple((float(lon), float(lat)) for lon, lat in ring)
-
-
-def _sensor(camera: CameraSettings, detector: Detector) -> SensorDescription:
+def _sensor(camera: CameraSettings, detector: Detector, world: Ground | None) -> SensorDescription:
     mount, lens, ground = camera.mount, camera.lens, camera.ground
     fixed = None
     if mount is not None:
         fixed = fixed_pose(mount, latency_sigma_s=camera.latency_sigma_s)
     view: tuple[tuple[float, float], ...] = ()
-    if fixed is not None and lens is not None and ground is not None:
-        view = field_of_view(
-            lens.lens(),
-            fixed.at(0.0),
-            ground_alt_hae_m=ground.alt_hae_m,
-            max_range_m=ground.max_range_m,
-        )
+    if fixed is not None and lens is not None and world is not None:
+        view = footprint(lens.lens(), fixed.at(0.0), world.terrain, max_range_m=world.max_range_m)
     return SensorDescription(
         sensor_id=camera.sensor_id,
         name=camera.name,
@@ -139,6 +104,7 @@ def _lens(camera: CameraSettings) -> LensDescription:
 def birth(
     config: NodeConfig,
     detectors: Mapping[str, Detector],
+    grounds: Mapping[str, Ground | None],
     *,
     session: str,
     config_sha256: str,
@@ -150,6 +116,9 @@ def birth(
         name=config.node.name,
         software_version=software_version,
         config_sha256=config_sha256,
-        sensors=tuple(_sensor(camera, detectors[camera.sensor_id]) for camera in config.camera),
+        sensors=tuple(
+            _sensor(camera, detectors[camera.sensor_id], grounds[camera.sensor_id])
+            for camera in config.camera
+        ),
         missions_allowed=config.missions.allowed,
     )

@@ -10,6 +10,7 @@ from edge.alone import is_taken
 from edge.config import NodeConfig
 from edge.config_camera import CameraSettings
 from edge.config_position import GpsdPositionSettings
+from edge.ground import camera_ground
 from hardware.camera_opencv import OpenCvCamera
 from hardware.ports import Fix
 from hardware.position_gpsd import GpsdPosition
@@ -57,6 +58,7 @@ def examine(
     for camera in config.camera:
         yield _camera(camera, clock, pause)
         yield _pose(camera)
+        yield from _ground(camera)
     yield _broker(config, clock, pause)
 
 
@@ -236,6 +238,17 @@ def _pose(camera: CameraSettings) -> Finding:
         if missing
         else "mount, lens and ground are given",
     )
+
+
+def _ground(camera: CameraSettings) -> Iterator[Finding]:
+    what = f"ground {camera.sensor_id}"
+    try:
+        ground = camera_ground(camera)
+    except AskOperator as error:
+        yield Finding(what=what, verdict="failed", detail=str(error))
+        return
+    if ground is not None:
+        yield Finding(what=what, verdict="ok", detail=ground.says)
 
 
 def _broker(config: NodeConfig, clock: Clock, pause: Callable[[float], None]) -> Finding:

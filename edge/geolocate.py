@@ -12,19 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.located import NO_RAY, Located, bearing, over_ground, place
 from edge.pose import NoPose, Pose, PoseSource
 from edge.track import Track
-from geo.frames import EnuFrame, azimuth_deg
+from geo.frames import EnuFrame
 from geo.lens import Lens
 from geo.normal import ce90_m
-from geo.terrain import Terrain
-from wire.values import Bearing, Position, VelocityEnu
+from geo.terrain import HIT, SKY, Terrain
 
 Array = npt.NDArray[np.float64]
 
 _SPAN_SIGMA = 2.5
 """Half the stated range of a bearing, in sigmas of the ray's elevation."""
-_LEAST_SIGMA_DEG = 0.01
 _SAME_SHAPE = 0.01
 
 
@@ -43,23 +42,6 @@ class LocateSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
-    """A place, or a bearing, or the reason for neither.
-
-    Attributes:
-        position: on the ground.
-        bearing: when the ray meets no ground usefully.
-        velocity: over ground, with a position and a known motion in the picture only.
-        reason: in words when there is no position.
-    """
-
-    position: Position | None = None
-    bearing: Bearing | None = None
-    velocity: VelocityEnu | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GroundFix:
     """Feet on the ground, in the ENU frame at the camera.
 
@@ -73,6 +55,9 @@ class GroundFix:
         ray_by_turn: (n, 3, 3) derivative of the ray by a small rotation vector in ENU.
         camera_velocity_m_s: (n, 2) of the ground point of a pixel that stays, because the camera
             moves and turns.
+        outcome: (n,) what became of the rays, as `geo.terrain` counts it; -1 where no ray reaches
+            the pixel.
+        plane: (n,) whether level ground was assumed.
     """
 
     points_m: Array
@@ -83,6 +68,8 @@ class GroundFix:
     ray_by_pixel: Array
     ray_by_turn: Array
     camera_velocity_m_s: Array
+    outcome: npt.NDArray[np.int64]
+    plane: npt.NDArray[np.bool_]
 
 
 class GroundLocator:
@@ -93,6 +80,7 @@ class GroundLocator:
         poses: where the camera was at a frame's capture.
         terrain: the ground.
         terrain_sigma_m: one sigma of its height; shared by all feet.
+        plane_sigma_m: the same where level ground was assumed; as the terrain's when not given.
         lens_sigma_px: what the calibration leaves unexplained, per axis.
         settings: limits.
     """
@@ -104,6 +92,7 @@ class GroundLocator:
         terrain: Terrain,
         *,
         terrain_sigma_m: float,
+        plane_sigma_m: float | None = None,
         lens_sigma_px: float = 0.0,
         settings: LocateSettings | None = None,
     ) -> None:
@@ -111,6 +100,7 @@ class GroundLocator:
         self.poses = poses
         self.terrain = terrain
         self._terrain_sigma_m = terrain_sigma_m
+        self._plane_sigma_m = terrain_sigma_m if plane_sigma_m is None else plane_sigma_m
         self._lens_sigma_px = lens_sigma_px
         self._settings = settings or LocateSettings()
         self._frame: EnuFrame | None = None
@@ -198,8 +188,9 @@ class GroundLocator:
         for row in range(count):
             if not useful[row]:
                 said.append(
-                    _bearing(
+                    bearing(
                         fix.directions[row],
+                        int(fix.outcome[row]),
                         sigma_deg=float(azimuth_sigma_deg[row]),
                         range_m=(float(near_m[row]), float(far_m[row])),
                         seen=visible is None or bool(visible[row]),
@@ -208,10 +199,16 @@ class GroundLocator:
                 continue
             speed = None
             if velocity_px_s is not None and velocity_cov is not None:
-                speed = _velocity(velocity[row], fix.by_pixel[row], velocity_cov[row])
+                speed = over_ground(velocity[row], fix.by_pixel[row], velocity_cov[row])
             said.append(
                 Located(
-                    position=_position(geodetic[row], total[row], shared[row], float(ce90[row])),
+                    position=place(
+                        geodetic[row],
+                        total[row],
+                        shared[row],
+                        float(ce90[row]),
+                        plane=bool(fix.plane[row]),
+                    ),
                     velocity=speed,
                 )
             )
@@ -224,17 +221,16 @@ class GroundLocator:
         direction = rays @ rotation.T
         known = np.isfinite(direction).all(axis=1)
         safe = np.where(known[:, None], direction, [0.0, 0.0, 1.0])
-        point = self.terrain.intersect(self._frame_at(pose), np.zeros(3), safe)
-        point[~known] = np.nan
-        range_m = np.linalg.norm(point, axis=1)
+        hit = self.terrain.trace(self._frame_at(pose), np.zeros(3), safe)
+        point, range_m, normal = hit.points_m, hit.range_m, hit.normals
 
-        # d point = (I - direction up^T / fall) (d origin + range d direction)
-        #           + direction / fall * d height
+        # On ground with the normal n, of which every point may lie higher by d height:
+        # d point = (I - direction n^T / fall) (d origin + range d direction)
+        #           + direction n_up / fall * d height, where fall = n . direction
+        fall = np.einsum("ni,ni->n", normal, safe)
         with np.errstate(divide="ignore", invalid="ignore"):
-            gain = safe / np.where(safe[:, 2] < 0.0, safe[:, 2], np.nan)[:, None]
-        slide = np.broadcast_to(np.eye(3), (len(safe), 3, 3)).copy()
-        slide[:, :, 2] -= gain
-        slide = slide[:, :2]
+            gain = safe[:, :2] / np.where(fall < 0.0, fall, np.nan)[:, None]
+        slide = np.eye(3)[:2] - gain[:, :, None] * normal[:, None, :]
         moved = range_m[:, None, None] * slide
         ray_by_pixel = rotation @ by_pixel_camera
         ray_by_turn = _against(safe)
@@ -244,7 +240,8 @@ class GroundLocator:
         if pose.moving:
             camera_velocity = slide @ pose.velocity_enu_m_s + by_turn @ pose.rate_enu_rad_s
         late_m = camera_velocity * pose.time_sigma_s
-        height_m = gain[:, :2] * self._terrain_sigma_m
+        sigma_m = np.where(hit.plane, self._plane_sigma_m, self._terrain_sigma_m)
+        height_m = gain * (normal[:, 2] * sigma_m)[:, None]
         shared = (
             by_turn @ pose.cov_turn_rad2 @ by_turn.transpose(0, 2, 1)
             + slide @ pose.cov_position_enu_m2 @ slide.transpose(0, 2, 1)
@@ -261,6 +258,8 @@ class GroundLocator:
             ray_by_pixel=ray_by_pixel,
             ray_by_turn=ray_by_turn,
             camera_velocity_m_s=camera_velocity,
+            outcome=np.where(known, hit.outcome, NO_RAY),
+            plane=hit.plane,
         )
 
     def _frame_at(self, pose: Pose) -> EnuFrame:
@@ -318,54 +317,11 @@ class GroundLocator:
             point = self.terrain.intersect(self._frame_at(pose), np.zeros(3), turned)
             ends.append(np.hypot(point[:, 0], point[:, 1]))
         # A ray that is above the horizon even at its lowest meets no ground: it says nothing of
-        # the distance (somebody on a roof, a bird).
-        near = np.where(np.isfinite(ends[0]), np.minimum(ends[0], limit), 0.0)
+        # the distance (somebody on a roof, a bird). Nor does one whose way nobody knows.
+        known_way = np.isfinite(ends[0]) & ((fix.outcome == HIT) | (fix.outcome == SKY))
+        near = np.where(known_way, np.minimum(ends[0], limit), 0.0)
         far = np.where(np.isfinite(ends[1]), np.minimum(ends[1], limit), limit)
         return near, np.maximum(far, near)
-
-
-def _bearing(ray: Array, *, sigma_deg: float, range_m: tuple[float, float], seen: bool) -> Located:
-    if not np.isfinite(ray).all():
-        return Located(reason="no ray reaches this pixel through this lens")
-    reason = "the ray grazes the ground" if ray[2] < 0 else "the ray is above the horizon"
-    near_m, far_m = range_m
-    if not seen:
-        near_m, reason = 0.0, "the feet are outside the picture"
-    return Located(
-        bearing=Bearing(
-            azimuth_deg=float(azimuth_deg(np.zeros(3), ray)),
-            sigma_deg=float(np.clip(sigma_deg, _LEAST_SIGMA_DEG, 180.0)),
-            range_min_m=near_m,
-            range_max_m=max(far_m, 0.1),
-        ),
-        reason=reason,
-    )
-
-
-def _position(geodetic: Array, total: Array, shared: Array, ce90: float) -> Position:
-    return Position(
-        lon_deg=float(geodetic[0]),
-        lat_deg=float(geodetic[1]),
-        alt_hae_m=float(geodetic[2]),
-        cov_enu_m2=_rows(total),
-        cov_bias_enu_m2=_rows(shared),
-        ce90_m=ce90,
-        method="plane",
-    )
-
-
-def _velocity(velocity: Array, by_pixel: Array, cov: Array) -> VelocityEnu:
-    spread = by_pixel @ cov @ by_pixel.T
-    return VelocityEnu(
-        east_m_s=float(velocity[0]),
-        north_m_s=float(velocity[1]),
-        sigma_m_s=float(np.sqrt(max(0.0, float(np.trace(spread)) / 2))),
-    )
-
-
-def _rows(cov: Array) -> tuple[tuple[float, float], tuple[float, float]]:
-    cross = float(cov[0, 1] + cov[1, 0]) / 2
-    return (float(cov[0, 0]), cross), (cross, float(cov[1, 1]))
 
 
 def _against(rays: Array) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edge.config_camera import CameraSettings
 from edge.config_ground import GroundSettings
 from geo.dem import Datum, HeightGrid, mosaic
 from geo.dem_files import read_dem, read_gtx
@@ -83,6 +84,23 @@ def open_ground(settings: GroundSettings, *, around: GeodeticPoint | None = None
         max_range_m=settings.max_range_m,
         says=says,
     )
+
+
+def camera_ground(camera: CameraSettings) -> Ground | None:
+    """The ground of one camera; None where its config has none.
+
+    Raises:
+        AskOperator: as `open_ground`.
+    """
+    if camera.ground is None:
+        return None
+    mount = camera.mount
+    around = None
+    if mount is not None:
+        around = GeodeticPoint(
+            lon_deg=mount.lon_deg, lat_deg=mount.lat_deg, alt_hae_m=mount.alt_hae_m
+        )
+    return open_ground(camera.ground, around=around)
 
 
 def read_waters(path: Path) -> tuple[WaterArea, ...]:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from edge.geolocate import Located
 from edge.limits import Map, Side
+from edge.located import Located
 from edge.track import Track
 from wire.messages import Observation
 from wire.values import GeoPoint, ObjectClass

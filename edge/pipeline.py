@@ -12,8 +12,8 @@ import numpy.typing as npt
 from edge.capture import FrameSlots
 from edge.detect import Detector
 from edge.evidence import Evidence
-from edge.geolocate import Located
 from edge.limits import Limits
+from edge.located import Located
 from edge.observe import Observer, Said
 from edge.outbox import Item, Outbox
 from edge.pose import Pose, PoseSource

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from geo.dem import Datum, HeightGrid
-from geo.dem_raster import SRTM_VOID, WGS84_LIKE, grid_of, read_raster
+from geo.dem_raster import SRTM_VOID, WGS84_LIKE, grid_of, one_band, read_raster
 
 _HGT_POSTS = {3601: 1.0, 1201: 3.0}
 """Posts a side, and the arc-seconds between them."""
@@ -102,18 +103,18 @@ def read_geotiff(path: Path, *, datum: Datum = "msl") -> HeightGrid:
                 raise ValueError(f"{path}: the first picture is only a frame; it must be whole")
             keys: dict[str, Any] = dict(page.geotiff_tags or {})
             nodata = _nodata(page)
-            values = np.asarray(page.asarray())
+            values = _pixels(page)
     except tifffile.TiffFileError as error:
         raise ValueError(f"{path}: no TIFF file: {error}; allowed: a GeoTIFF") from error
-    except (KeyError, ModuleNotFoundError) as error:
-        # What tifffile raises for a compression that it leaves to native packages.
+    if isinstance(values, str):
         try:
             return read_raster(path, datum=datum)
-        except ValueError as second:
+        except ValueError as error:
             raise ValueError(
-                f"{second} ({str(error).strip(chr(34))}; allowed without it: no compression, "
-                "DEFLATE: gdal_translate -co COMPRESS=DEFLATE -co PREDICTOR=2)"
+                f"{error} ({values}; allowed without it: no compression, DEFLATE: "
+                "gdal_translate -co COMPRESS=DEFLATE -co PREDICTOR=2)"
             ) from error
+    one_band(path, values)
     west, north, step_lon, step_lat = _place(path, keys)
     return grid_of(
         path,
@@ -123,6 +124,15 @@ def read_geotiff(path: Path, *, datum: Datum = "msl") -> HeightGrid:
         steps=(step_lon, step_lat),
         datum=datum,
     )
+
+
+def _pixels(page: Any) -> npt.NDArray[Any] | str:
+    """Return the picture, or why tifffile alone cannot unpack it."""
+    try:
+        return np.asarray(page.asarray())
+    except (KeyError, ModuleNotFoundError, ValueError) as error:
+        # What tifffile raises for a compression that it leaves to native packages.
+        return str(error).strip("'\"")
 
 
 def _nodata(page: Any) -> float | None:

@@ -27,6 +27,8 @@ def read_raster(path: Path, *, datum: Datum) -> HeightGrid:
         rasterio: Any = importlib.import_module("rasterio")
     except ModuleNotFoundError as error:
         raise ValueError(f"{path}: only rasterio reads this format; {_EXTRA}") from error
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; check its name")
     try:
         with rasterio.open(path) as raster:
             bands, crs, transform = raster.count, raster.crs, raster.transform
@@ -55,6 +57,14 @@ def read_raster(path: Path, *, datum: Datum) -> HeightGrid:
     )
 
 
+def one_band(path: Path, values: npt.NDArray[Any]) -> None:
+    """Refuse colours, stacks and words."""
+    if values.ndim != 2 or values.dtype.kind not in "iuf":
+        raise ValueError(
+            f"{path}: shape is {values.shape} of {values.dtype}; allowed: one band of numbers"
+        )
+
+
 def grid_of(
     path: Path,
     values: npt.NDArray[Any],
@@ -77,10 +87,7 @@ def grid_of(
     Raises:
         ValueError: no single band of numbers, or heights that no ground has.
     """
-    if values.ndim != 2 or values.dtype.kind not in "iuf":
-        raise ValueError(
-            f"{path}: shape is {values.shape} of {values.dtype}; allowed: one band of numbers"
-        )
+    one_band(path, values)
     heights = values.astype(np.float32)
     if nodata is not None:
         heights[values == np.asarray(nodata).astype(values.dtype)] = np.nan

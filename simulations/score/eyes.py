@@ -14,6 +14,7 @@ import numpy as np
 from edge.app import ground_locator
 from edge.config_camera import CameraSettings as NodeCamera
 from edge.geolocate import GroundLocator
+from edge.ground import camera_ground
 from edge.pose import Pose
 from edge.poses import fixed_pose
 from geo._types import BoolArray, FloatArray
@@ -84,7 +85,7 @@ class Eye:
         node_camera = NodeCamera.model_validate(tables)
         assert node_camera.mount is not None
         poses = fixed_pose(node_camera.mount, latency_sigma_s=node_camera.latency_sigma_s)
-        locator = ground_locator(node_camera, poses)
+        locator = ground_locator(node_camera, poses, camera_ground(node_camera))
         assert isinstance(locator, GroundLocator)
         self._locator = locator
         self._latency_sigma_s = node_camera.latency_sigma_s

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 import numpy as np
 
 from edge.detect import Detections
-from edge.geolocate import Located
+from edge.located import Located
 from edge.track import Track
 from hardware.ports import CameraCounters, Frame, Inbound, Will
 from wire.values import Bearing, Position

@@ -4,12 +4,14 @@ import struct
 
 import numpy as np
 import pytest
+import rasterio
 import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.dem import HeightGrid, mosaic
 from geo.dem_files import read_dem, read_geotiff, read_gtx, read_hgt
+from geo.dem_voids import filled
 
 
 def grid(heights, *, west=104.0, south=10.0, step=1 / 1200, datum="msl", name="tile"):
@@ -126,7 +128,7 @@ def test_what_is_no_elevation_file_is_refused(tmp_path):
     tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((4, 4, 3), dtype=np.uint8))
     tifffile.imwrite(tmp_path / "bare.tif", np.zeros((4, 4), dtype=np.int16))
     for name, words in (
-        ("a.zip", r"ending is '\.zip'; allowed: \.hgt"),
+        ("a.zip", r"allowed: a raster that GDAL reads"),
         ("a.tif", r"no TIFF file"),
         ("rgb.tif", r"allowed: one band"),
         ("bare.tif", r"GTModelTypeGeoKey is None"),
@@ -238,3 +240,64 @@ def test_real_tiles_and_the_real_geoid_read_as_documented(data_dir):
     geoid = read_gtx(folder / "egm96_15.gtx")
     assert -12.0 == pytest.approx(float(geoid.at(104.48, 10.38)), abs=0.1)
     assert float(geoid.at(-180.0, 3.0)) == pytest.approx(float(geoid.at(180.0, 3.0)))
+
+
+def test_voids_are_filled_from_both_sides_of_a_gap_and_no_wider():
+    """A slope stays a slope over narrow gaps; wide gaps and the edges of a tile stay void."""
+    y, x = np.mgrid[0:40, 0:40]
+    true = (3.0 * x + 2.0 * y).astype(np.float32)
+    holed = true.copy()
+    holed[10, 5:8] = np.nan
+    holed[20:23, 20:23] = np.nan
+    holed[25:38, 2:18] = np.nan
+    holed[0, 30] = np.nan
+    healed = filled(grid(holed), widest_posts=3).heights_m
+    assert np.allclose(healed[10, 5:8], true[10, 5:8])
+    assert np.allclose(healed[20:23, 20:23], true[20:23, 20:23])
+    assert np.isnan(healed[31, 9])
+    assert np.isclose(healed[0, 30], true[0, 30])
+    known = np.isfinite(holed)
+    assert np.array_equal(healed[known], true[known])
+    assert np.array_equal(filled(grid(holed), widest_posts=0).heights_m, holed, equal_nan=True)
+
+
+def test_rasterio_reads_what_tifffile_cannot(tmp_path):
+    """LZW with the predictor of floats, and another format: the same posts to the millimetre."""
+    values = np.linspace(0.0, 90.0, 30 * 20, dtype=np.float32).reshape(30, 20)
+    values[4, 5] = -9999.0
+    how = {
+        "height": 30,
+        "width": 20,
+        "count": 1,
+        "dtype": "float32",
+        "crs": "EPSG:4326",
+        "transform": rasterio.Affine(0.001, 0.0, 104.0, 0.0, -0.001, 10.5),
+        "nodata": -9999.0,
+    }
+    plain = tmp_path / "plain.tif"
+    with rasterio.open(plain, "w", driver="GTiff", **how) as file:
+        file.write(values, 1)
+    wanted = read_dem(plain)
+    with rasterio.open(
+        tmp_path / "lzw.tif", "w", driver="GTiff", compress="lzw", predictor=3, **how
+    ) as file:
+        file.write(values, 1)
+    with rasterio.open(tmp_path / "e.img", "w", driver="HFA", **how) as file:
+        file.write(values, 1)
+    assert 1 == wanted.voids
+    for name in ("lzw.tif", "e.img"):
+        found = read_dem(tmp_path / name)
+        assert np.allclose(found.heights_m, wanted.heights_m, atol=1e-3, equal_nan=True)
+        assert (wanted.west_deg, wanted.south_deg) == pytest.approx(
+            (found.west_deg, found.south_deg), abs=1e-9
+        )
+
+
+def test_rasterio_refuses_other_grids(tmp_path):
+    """UTM is not degrees; the error says how to convert."""
+    how = {"height": 4, "width": 4, "count": 1, "dtype": "float32", "crs": "EPSG:32648"}
+    turn = rasterio.Affine(30.0, 0.0, 400000.0, 0.0, -30.0, 1150000.0)
+    with rasterio.open(tmp_path / "u.img", "w", driver="HFA", transform=turn, **how) as file:
+        file.write(np.zeros((4, 4), dtype=np.float32), 1)
+    with pytest.raises(ValueError, match=r"EPSG:32648.*gdalwarp -t_srs EPSG:4326"):
+        read_dem(tmp_path / "u.img")
