@@ -21,6 +21,7 @@ from edge.detect import Detector
 from edge.dispatch import Uplink
 from edge.envelopes import Envelopes
 from edge.evidence import Evidence
+from edge.footprint import Footprint, Ring
 from edge.geolocate import GroundLocator, LocateSettings
 from edge.ground import Ground, camera_ground
 from edge.health import HealthBook, processor_temperature_c, resident_bytes
@@ -34,7 +35,7 @@ from edge.poses import pose_source
 from edge.telemetry import AutopilotWorker, PositionWorker
 from edge.track import Tracker, TrackSettings
 from edge.vehicle_report import VehicleReporter
-from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport
+from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport, VehicleId
 from runtime.clock import Clock
 from runtime.ids import UlidSource
 from runtime.log import get_logger
@@ -109,11 +110,16 @@ class Node:
             for camera in config.camera
         }
         vehicles = tuple if devices.autopilot is None else devices.autopilot.vehicles
-        self.poses = {
-            camera.sensor_id: pose_source(camera, clock=clock, vehicles=vehicles)
-            for camera in config.camera
-        }
         self.grounds = {camera.sensor_id: camera_ground(camera) for camera in config.camera}
+        self.poses = {
+            camera.sensor_id: pose_source(
+                camera,
+                clock=clock,
+                vehicles=vehicles,
+                undulation_m=None if ground is None else ground.undulation_m,
+            )
+            for camera, ground in zip(config.camera, self.grounds.values(), strict=True)
+        }
         log = get_logger(worker="main", node_id=config.node.node_id)
         for sensor_id, ground in self.grounds.items():
             if ground is not None:
@@ -198,7 +204,7 @@ class Node:
             limits=self.limits,
             refused=refused,
             max_in_flight=config.mqtt.max_in_flight,
-            vehicles=VehicleReporter(vehicles).due,
+            vehicles=VehicleReporter(vehicles, footprint=self._outline(clock)).due,
         )
 
     @property
@@ -223,6 +229,25 @@ class Node:
             if device is not None:
                 device.close()
         self.outbox.close()
+
+    def _outline(self, clock: Clock) -> Callable[[VehicleId], Ring]:
+        """What answers for the ground that a vehicle's first camera sees now."""
+        eyes: dict[VehicleId, Footprint] = {}
+        for camera in self.config.camera:
+            poses, ground = self.poses[camera.sensor_id], self.grounds[camera.sensor_id]
+            carrier = camera.vehicle
+            if carrier is None or poses is None or ground is None or camera.lens is None:
+                continue
+            eyes.setdefault(
+                (carrier.system_id, carrier.component_id),
+                Footprint(
+                    lens=camera.lens.lens(),
+                    poses=poses,
+                    terrain=ground.terrain,
+                    max_range_m=ground.max_range_m,
+                ),
+            )
+        return lambda who: eyes[who].at(clock.monotonic_s()) if who in eyes else ()
 
     def _disk_free_bytes(self) -> int | None:
         try:

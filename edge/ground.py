@@ -1,7 +1,7 @@
 """The ground that a config describes: level, or elevation tiles with geoid and water."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class Ground:
         plane_sigma_m: the same where level ground was assumed for want of anything better.
         max_range_m: nothing is placed beyond.
         says: in words, for the log and for `border-edge doctor`.
+        undulation_m: height of the geoid above the ellipsoid at (lon, lat); None where no geoid
+            is configured.
     """
 
     terrain: Terrain
@@ -43,6 +45,7 @@ class Ground:
     plane_sigma_m: float
     max_range_m: float
     says: str
+    undulation_m: Callable[[float, float], float] | None = None
 
 
 def open_ground(settings: GroundSettings, *, around: GeodeticPoint | None = None) -> Ground:
@@ -59,8 +62,9 @@ def open_ground(settings: GroundSettings, *, around: GeodeticPoint | None = None
     plane = None if settings.alt_hae_m is None else FlatTerrain(alt_hae_m=settings.alt_hae_m)
     terrain: Terrain
     plane_sigma_m = settings.sigma_m
+    geoid = _geoid(settings)
     if settings.dem:
-        grid = _grid(settings, waters, around)
+        grid = _grid(settings, waters, geoid, around)
         terrain = grid
         says = f"{grid.grid.name}, {grid.grid.voids} void posts"
         if plane is not None:
@@ -74,7 +78,7 @@ def open_ground(settings: GroundSettings, *, around: GeodeticPoint | None = None
         terrain = plane
         says = f"no elevation tiles: assumed level at {plane.alt_hae_m:g} m above the ellipsoid"
         if waters:
-            terrain = _plain_with_water(settings, plane, waters)
+            terrain = _plain_with_water(settings, plane, waters, geoid)
     if waters:
         says += f"; {len(waters)} stretch(es) of water"
     return Ground(
@@ -83,6 +87,7 @@ def open_ground(settings: GroundSettings, *, around: GeodeticPoint | None = None
         plane_sigma_m=plane_sigma_m,
         max_range_m=settings.max_range_m,
         says=says,
+        undulation_m=_undulation(geoid, settings.geoid_height_m),
     )
 
 
@@ -159,10 +164,12 @@ def _waters(feature: Any, number: int) -> Iterator[WaterArea]:
 
 
 def _grid(
-    settings: GroundSettings, waters: tuple[WaterArea, ...], around: GeodeticPoint | None
+    settings: GroundSettings,
+    waters: tuple[WaterArea, ...],
+    geoid: HeightGrid | None,
+    around: GeodeticPoint | None,
 ) -> GridTerrain:
     tiles = [_tile(path, settings.dem_datum) for path in settings.dem]
-    geoid = _geoid(settings)
     try:
         joined = mosaic(tiles)
         if around is not None:
@@ -203,8 +210,19 @@ def _geoid(settings: GroundSettings) -> HeightGrid | None:
         raise _refused("ground.geoid_file", path, allowed, error) from error
 
 
+def _undulation(
+    geoid: HeightGrid | None, height_m: float | None
+) -> Callable[[float, float], float] | None:
+    if geoid is not None:
+        return lambda lon_deg, lat_deg: float(geoid.at(lon_deg, lat_deg))
+    return None if height_m is None else lambda *_: height_m
+
+
 def _plain_with_water(
-    settings: GroundSettings, plane: FlatTerrain, waters: tuple[WaterArea, ...]
+    settings: GroundSettings,
+    plane: FlatTerrain,
+    waters: tuple[WaterArea, ...],
+    geoid: HeightGrid | None,
 ) -> Terrain:
     """Water laid into level ground: a grid of equal posts round the water, the plane beyond."""
     assert settings.water_file is not None
@@ -230,7 +248,7 @@ def _plain_with_water(
     try:
         grid = GridTerrain(
             [posts],
-            geoid=_geoid(settings),
+            geoid=geoid,
             geoid_height_m=settings.geoid_height_m,
             waters=waters,
             max_range_m=settings.max_range_m + _MARGIN_M,

@@ -15,6 +15,7 @@ def pose_source(
     *,
     clock: Clock,
     vehicles: Callable[[], Sequence[VehicleState]] = tuple,
+    undulation_m: Callable[[float, float], float] | None = None,
 ) -> PoseSource | None:
     """The source of a camera's pose; None where its config tells of none.
 
@@ -22,6 +23,7 @@ def pose_source(
         camera: its settings.
         clock: of the node.
         vehicles: every vehicle as the node's autopilot link tells it now.
+        undulation_m: height of the geoid above the ellipsoid at (lon, lat), where it is known.
     """
     if camera.mount is not None:
         return fixed_pose(camera.mount, latency_sigma_s=camera.latency_sigma_s)
@@ -33,6 +35,7 @@ def pose_source(
             clock=clock,
             states=vehicles,
             offset=lambda: offset,
+            geoid_undulation_m=undulation_m,
         )
     return None
 

@@ -203,3 +203,10 @@ def test_settings_that_cannot_be_meant_are_refused(told):
     """No ground at all, two geoids, voids of no tile."""
     with pytest.raises(ValidationError):
         GroundSettings(**told)
+
+
+def test_the_geoid_is_told_to_whoever_has_heights_above_the_sea():
+    """Autopilots tell heights above the sea: level ground may bring a geoid for them."""
+    assert open_ground(GroundSettings(alt_hae_m=-10.0)).undulation_m is None
+    ground = open_ground(GroundSettings(alt_hae_m=-10.0, geoid_height_m=-12.0))
+    assert -12.0 == ground.undulation_m(104.4, 10.4)
