@@ -90,7 +90,7 @@ class BootClock:
                 self.wraps += 1
             self._learn(boot_s, received_s)
             return min(received_s, boot_s + (self.offset_s or offset_s))
-        return self._unfitting(raw_s, received_s)
+        return self._unfitting(raw_s, received_s, ahead_s=boot_s - expected_s)
 
     def answered(self, *, sent_s: float, received_s: float, remote_s: float) -> bool:
         """A TIMESYNC of ours came back; whether it is of use.
@@ -127,7 +127,7 @@ class BootClock:
             while received_s - self._least[0][0] > _WINDOW_S:
                 self._least.popleft()
 
-    def _unfitting(self, raw_s: float, received_s: float) -> float | None:
+    def _unfitting(self, raw_s: float, received_s: float, *, ahead_s: float) -> float | None:
         offset_s = received_s - raw_s
         if self._candidate is not None and abs(self._candidate[1] - offset_s) <= _AGREE_S:
             self._agreed += 1
@@ -139,6 +139,8 @@ class BootClock:
         self._least.clear()
         self._answers.clear()
         self._boot_s = None
-        self.reboots += 1
+        if not 0.0 < ahead_s <= _LATE_S:
+            self.reboots += 1
+        # Else all before came late, as out of a radio's full buffer.
         self._learn(raw_s, received_s)
         return received_s

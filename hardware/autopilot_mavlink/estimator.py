@@ -42,9 +42,11 @@ class Estimator:
     accuracy_m: tuple[float, float] | None = None
 
 
-def of_ekf_report(message: Message, t_s: float) -> Estimator:
-    """From EKF_STATUS_REPORT."""
+def of_ekf_report(message: Message, t_s: float) -> Estimator | None:
+    """From EKF_STATUS_REPORT; None where all of it is zero, as one that does not run sends."""
     flags = message.flags
+    if not any(message):
+        return None
     absolute = bool(flags & _POSITION) and not flags & (_CONSTANT_POSITION | _UNINITIALISED)
     ratios = [
         _ratio(value)

@@ -47,6 +47,7 @@ class Receiver:
     fix_type: int
     lon_deg: float | None = None
     lat_deg: float | None = None
+    alt_msl_m: float | None = None
     speed_m_s: float = 0.0
     satellites: int | None = None
     hdop: float | None = None
@@ -71,6 +72,7 @@ def receiver_of(message: Message, t_s: float) -> Receiver:
         fix_type=message.fix_type if message.fix_type <= 8 else 0,
         lon_deg=lon_deg if placed else None,
         lat_deg=lat_deg if placed else None,
+        alt_msl_m=alt_m if placed else None,
         speed_m_s=0.0 if message.vel == _UNKNOWN_16 else message.vel / 100.0,
         satellites=None if message.satellites_visible == 255 else message.satellites_visible,
         hdop=message.eph / 100.0 if known_hdop else None,
@@ -99,6 +101,8 @@ class FixWatch:
         self._jumped_until_s = -math.inf
         self._detected_until_s = -math.inf
         self._lost_suddenly = False
+        self._agreed = False
+        """The two newest fixes of the first receiver lie within reach of each other."""
         self.jumps = 0
         self.undulation_m: float | None = None
 
@@ -159,6 +163,13 @@ class FixWatch:
         best = self.best
         return best if best is not None and now_s - best.t_s <= STALE_S else None
 
+    def place(self, now_s: float) -> Receiver | None:
+        """The first receiver, while its fixes agree and nothing speaks against it."""
+        first = self._first
+        if not self._agreed or first is None or self.status(now_s) != "fix_3d":
+            return None
+        return first if now_s - first.t_s <= STALE_S and first.fix_type >= _FIX_3D else None
+
     def since_fix_s(self, now_s: float) -> float:
         """Seconds since the last fix that was in order; 0 while none was ever heard of."""
         if self._good_s is None or now_s - self._good_s <= STALE_S:
@@ -181,14 +192,17 @@ class FixWatch:
         return "fix_2d" if best.fix_type == _FIX_2D else "fix_3d"
 
     def _compare(self, before: Receiver, now: Receiver) -> None:
+        agreed, self._agreed = self._agreed, False
         if (
             before.lon_deg is None
             or before.lat_deg is None
             or now.lon_deg is None
             or now.lat_deg is None
-            or now.stamp_us == before.stamp_us
             or min(before.fix_type, now.fix_type) < _FIX_3D
         ):
+            return
+        if now.stamp_us == before.stamp_us:
+            self._agreed = agreed
             return
         elapsed_s = now.t_s - before.t_s
         if elapsed_s > _HOLD_S:
@@ -197,6 +211,8 @@ class FixWatch:
         allowed_m += (max(before.speed_m_s, now.speed_m_s) + _AWAY_M_S) * elapsed_s
         if distance_m(before.lon_deg, before.lat_deg, now.lon_deg, now.lat_deg) > allowed_m:
             self._jump(now.t_s)
+        else:
+            self._agreed = True
 
     def _jump(self, now_s: float) -> None:
         if now_s >= self._jumped_until_s:

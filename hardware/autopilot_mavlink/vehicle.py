@@ -75,7 +75,6 @@ class Vehicle:
         )
         self._heading: tuple[float, float] | None = None
         self._above_takeoff: tuple[float, float] | None = None
-        self._accuracy: Accuracy | None = None
         self._handlers: dict[int, Callable[[d.Message, int, float], VehicleSample | None]] = {
             d.GLOBAL_POSITION_INT: self._global_position,
             d.ATTITUDE: self._posture.euler,
@@ -122,7 +121,7 @@ class Vehicle:
     def state(self, now_s: float) -> VehicleState:
         """The vehicle now; what is not fresh is None."""
         condition = self.condition
-        position = _fresh(self._position, now_s)
+        position = _fresh(self._position, now_s) or self._by_receiver(now_s)
         attitude = _fresh(self._posture.attitude, now_s)
         roll = pitch = heading = None
         if attitude is not None:
@@ -159,7 +158,7 @@ class Vehicle:
             pilot_in_control=condition.pilot_in_control,
             fix_status=self.fix.status(now_s),
             satellites=receiver.satellites if receiver else None,
-            horizontal_sigma_m=self._accuracy.horizontal_m if position and self._accuracy else None,
+            horizontal_sigma_m=_level_sigma_m(position),
             ekf_healthy=trust.healthy if trust else None,
             clock_offset_s=clock.offset_s,
             clock_error_s=clock.error_s,
@@ -170,7 +169,7 @@ class Vehicle:
         self._estimator = None
         self._position = None
         self._posture.forget()
-        self._heading = self._above_takeoff = self._accuracy = None
+        self._heading = self._above_takeoff = None
 
     # --- place ------------------------------------------------------------------------------------
     def _global_position(
@@ -243,21 +242,7 @@ class Vehicle:
         self._counters["positions"] += 1
         self.fix.estimate_at(lon_deg, lat_deg, now_s)
         good = self._accuracy_now(now_s, told_m)
-        undulation_m = self.fix.undulation_m
-        if undulation_m is None and self._geoid is not None:
-            undulation_m = self._geoid(lon_deg, lat_deg)
-        level, high = good.horizontal_m**2, good.vertical_m**2
-        self._accuracy = good
-        self._position = PositionSample(
-            vehicle=self.id,
-            t_monotonic_s=t_s,
-            lon_deg=lon_deg,
-            lat_deg=lat_deg,
-            alt_hae_m=None if undulation_m is None else alt_msl_m + undulation_m,
-            alt_msl_m=alt_msl_m,
-            velocity_enu_m_s=velocity_enu_m_s,
-            cov_enu_m2=np.diag([level, level, high]),
-        )
+        self._position = self._sample(t_s, lon_deg, lat_deg, alt_msl_m, velocity_enu_m_s, good)
         return self._position
 
     def _distrusted(self, now_s: float) -> str | None:
@@ -271,6 +256,38 @@ class Vehicle:
     def _trust(self, now_s: float) -> estimator.Estimator | None:
         last = self._estimator
         return last if last is not None and now_s - last.t_s <= estimator.STALE_S else None
+
+    def _by_receiver(self, now_s: float) -> PositionSample | None:
+        """Where the receiver sees a vehicle whose estimator has no place yet: for the map alone."""
+        seen = self.fix.place(now_s)
+        if seen is None or seen.lon_deg is None or seen.lat_deg is None or seen.alt_msl_m is None:
+            return None
+        good = self._accuracy_now(now_s, None)
+        return self._sample(now_s, seen.lon_deg, seen.lat_deg, seen.alt_msl_m, None, good)
+
+    def _sample(
+        self,
+        t_s: float,
+        lon_deg: float,
+        lat_deg: float,
+        alt_msl_m: float,
+        velocity_enu_m_s: tuple[float, float, float] | None,
+        good: Accuracy,
+    ) -> PositionSample:
+        undulation_m = self.fix.undulation_m
+        if undulation_m is None and self._geoid is not None:
+            undulation_m = self._geoid(lon_deg, lat_deg)
+        level, high = good.horizontal_m**2, good.vertical_m**2
+        return PositionSample(
+            vehicle=self.id,
+            t_monotonic_s=t_s,
+            lon_deg=lon_deg,
+            lat_deg=lat_deg,
+            alt_hae_m=None if undulation_m is None else alt_msl_m + undulation_m,
+            alt_msl_m=alt_msl_m,
+            velocity_enu_m_s=velocity_enu_m_s,
+            cov_enu_m2=np.diag([level, level, high]),
+        )
 
     def _accuracy_now(self, now_s: float, told_m: tuple[float, float] | None) -> Accuracy:
         trust, receiver = self._trust(now_s), self.fix.fresh(now_s)
@@ -308,7 +325,9 @@ class Vehicle:
         elif message_id == d.GNSS_INTEGRITY:
             self.fix.integrity(message, now_s)
         elif message_id == d.EKF_STATUS_REPORT:
-            self._believe(estimator.of_ekf_report(message, now_s), now_s)
+            report = estimator.of_ekf_report(message, now_s)
+            if report is not None:
+                self._believe(report, now_s)
         elif message_id == d.ESTIMATOR_STATUS:
             self._believe(estimator.of_estimator_status(message, now_s), now_s)
         elif message_id == d.SYS_STATUS:
@@ -343,3 +362,9 @@ class Vehicle:
 
 def _fresh(sample: SampleT | None, now_s: float) -> SampleT | None:
     return sample if sample is not None and now_s - sample.t_monotonic_s <= _FRESH_S else None
+
+
+def _level_sigma_m(position: PositionSample | None) -> float | None:
+    if position is None or position.cov_enu_m2 is None:
+        return None
+    return math.sqrt(float(position.cov_enu_m2[0, 0]))
