@@ -32,6 +32,7 @@ class Pose:
         rate_enu_rad_s: (3,) rotation vector per second of the camera, in ENU.
         time_sigma_s: doubt about the moment of capture; its error moves and turns the camera.
         moving: whether velocity and rate may differ from zero.
+        hfov_deg: horizontal field of view where the source tells it (a zoom); None keeps the lens.
     """
 
     position: GeodeticPoint
@@ -42,6 +43,7 @@ class Pose:
     rate_enu_rad_s: Array = field(compare=False, default_factory=lambda: np.zeros(3))
     time_sigma_s: float = 0.0
     moving: bool = False
+    hfov_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
