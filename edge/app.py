@@ -117,6 +117,7 @@ class Node:
                 clock=clock,
                 vehicles=vehicles,
                 undulation_m=None if ground is None else ground.undulation_m,
+                film=devices.cameras[camera.sensor_id],
             )
             for camera, ground in zip(config.camera, self.grounds.values(), strict=True)
         }

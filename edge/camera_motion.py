@@ -140,7 +140,7 @@ def pose_warp(
     part = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
     pixels = part * (lens.width_px, lens.height_px) - 0.5
     frame = EnuFrame(last.position)
-    rays = lens.rays(pixels) @ last.rotation_enu_from_camera.T
+    rays = lens.zoomed(last.hfov_deg).rays(pixels) @ last.rotation_enu_from_camera.T
     known = np.isfinite(rays).all(axis=1)
     rays[~known] = (0.0, 0.0, 1.0)
     ground = terrain.intersect(frame, np.zeros(3), rays)
@@ -149,7 +149,7 @@ def pose_warp(
     if seen.sum() < 2 * _GRID:
         return None
     moved = (ground[seen] - frame.point_to_enu(now.position)) @ to_now.rotation_from(frame).T
-    there = lens.project(moved @ now.rotation_enu_from_camera)
+    there = lens.zoomed(now.hfov_deg).project(moved @ now.rotation_enu_from_camera)
     good = np.isfinite(there).all(axis=1)
     if good.sum() < 2 * _GRID:
         return None

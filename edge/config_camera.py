@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from typing_extensions import Self
 
 from edge.config_ground import GroundSettings
+from edge.config_recorded import RecordedSettings
 from geo.lens import Lens
 from runtime.settings import Settings
 from wire.values import NAME_PATTERN
@@ -180,7 +181,7 @@ class CameraSettings(Settings):
     sensor_id: NodeName = Field(title="This camera in the node", examples=["cam-1"])
     name: str = Field("", title="Name for people", max_length=200)
     source: str = Field(
-        title="rtsp://, http:// (MJPEG), number of a USB camera, film file or folder of pictures",
+        title="rtsp://, http:// (MJPEG), udp://@:PORT (MPEG-TS), number of a USB camera, film file or folder of pictures",
         min_length=1,
         max_length=2000,
         examples=["rtsp://10.0.0.11/stream1"],
@@ -209,6 +210,7 @@ class CameraSettings(Settings):
     )
     mount: MountSettings | None = None
     vehicle: VehicleSettings | None = None
+    recorded: RecordedSettings | None = None
     lens: LensSettings | None = None
     ground: GroundSettings | None = None
 
@@ -223,7 +225,9 @@ class CameraSettings(Settings):
 
     @model_validator(mode="after")
     def _one_pose(self) -> Self:
-        told = [name for name in ("mount", "vehicle") if getattr(self, name) is not None]
+        told = [
+            name for name in ("mount", "vehicle", "recorded") if getattr(self, name) is not None
+        ]
         if len(told) > 1:
             raise ValueError(
                 f"[camera.{'] and [camera.'.join(told)}] both tell where camera"

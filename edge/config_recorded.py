@@ -38,13 +38,6 @@ class RecordedSettings(Settings):
         le=9000.0,
         examples=[-12.0],
     )
-    geoid_height_m: float | None = Field(
-        None,
-        title="KLV that tells heights above the sea only: height of the geoid here",
-        ge=-120.0,
-        le=100.0,
-        examples=[-12.0],
-    )
     gps_order: Literal["lon_lat", "lat_lon"] | None = Field(
         None, title="SRT whose GPS(a, b) does not prove its order: your word", examples=["lon_lat"]
     )

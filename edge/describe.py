@@ -35,7 +35,7 @@ def _sensor(camera: CameraSettings, detector: Detector, world: Ground | None) ->
     return SensorDescription(
         sensor_id=camera.sensor_id,
         name=camera.name,
-        kind="camera" if camera.vehicle is None else "drone_camera",
+        kind="camera" if camera.vehicle is None and camera.recorded is None else "drone_camera",
         spectrum=camera.spectrum,
         position=sensor_position(camera),
         attitude=None
@@ -60,14 +60,14 @@ def _sensor(camera: CameraSettings, detector: Detector, world: Ground | None) ->
 
 def _accuracy(camera: CameraSettings) -> PoseAccuracy | None:
     """What the config promises of a pose; None where only the autopilot can tell."""
-    mount, vehicle = camera.mount, camera.vehicle
-    if mount is not None:
+    told, vehicle = camera.mount or camera.recorded, camera.vehicle
+    if told is not None:
         return PoseAccuracy(
-            horizontal_sigma_m=mount.horizontal_sigma_m,
-            vertical_sigma_m=mount.vertical_sigma_m,
-            azimuth_sigma_deg=mount.azimuth_sigma_deg,
-            pitch_sigma_deg=mount.pitch_sigma_deg,
-            roll_sigma_deg=mount.roll_sigma_deg,
+            horizontal_sigma_m=told.horizontal_sigma_m,
+            vertical_sigma_m=told.vertical_sigma_m,
+            azimuth_sigma_deg=told.azimuth_sigma_deg,
+            pitch_sigma_deg=told.pitch_sigma_deg,
+            roll_sigma_deg=told.roll_sigma_deg,
         )
     if vehicle is None or vehicle.horizontal_sigma_m is None or vehicle.vertical_sigma_m is None:
         return None

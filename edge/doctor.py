@@ -1,7 +1,7 @@
 """What `border-edge doctor` probes: everything a config promises and cannot prove by itself."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,9 @@ from edge.alone import is_taken
 from edge.config import NodeConfig
 from edge.config_camera import CameraSettings
 from edge.config_position import GpsdPositionSettings
+from edge.config_recorded import RecordedSettings
 from edge.ground import camera_ground
+from edge.recorded_film import read_telemetry
 from hardware.camera_opencv import OpenCvCamera
 from hardware.ports import Fix
 from hardware.position_gpsd import GpsdPosition
@@ -230,14 +232,41 @@ def _size(camera: CameraSettings, width: int, height: int) -> Finding:
 
 
 def _pose(camera: CameraSettings) -> Finding:
-    missing = [name for name in ("mount", "lens", "ground") if getattr(camera, name) is None]
+    what = f"pose {camera.sensor_id}"
+    carriers = ("mount", "vehicle", "recorded")
+    carried = next((name for name in carriers if getattr(camera, name) is not None), None)
+    missing = [name for name in ("lens", "ground") if getattr(camera, name) is None]
+    if carried is None:
+        missing.insert(0, "mount")
+    if camera.recorded is not None:
+        return _telemetry(camera, camera.recorded, what, missing)
     return Finding(
-        what=f"pose {camera.sensor_id}",
+        what=what,
         verdict="warning" if missing else "ok",
-        detail=f"without camera.{', camera.'.join(missing)} it gives no positions"
-        if missing
-        else "mount, lens and ground are given",
+        detail=_without(missing) if missing else f"{carried}, lens and ground are given",
     )
+
+
+def _without(missing: Sequence[str]) -> str:
+    return f"without camera.{', camera.'.join(missing)} it gives no positions"
+
+
+def _telemetry(
+    camera: CameraSettings, rules: RecordedSettings, what: str, missing: Sequence[str]
+) -> Finding:
+    try:
+        ground = camera_ground(camera)
+        undulation_m = None if ground is None else ground.undulation_m
+        telemetry, words = read_telemetry(camera.source, rules, undulation_m)
+    except AskOperator as error:
+        return Finding(what=what, verdict="failed", detail=str(error))
+    if missing:
+        words += f"; {_without(missing)}"
+    usable = telemetry.positions and telemetry.views
+    verdict: Literal["ok", "warning", "failed"] = "failed"
+    if usable:
+        verdict = "warning" if missing else "ok"
+    return Finding(what=what, verdict=verdict, detail=words)
 
 
 def _ground(camera: CameraSettings) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from the camera to east-north-up or nothing, and a lone sample that cannot be tr
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ from hardware.klv_st0601 import KlvMetadata
 from hardware.ports import GimbalSample, PositionSample
 
 Array = npt.NDArray[np.float64]
+Undulation = Callable[[float, float], float]
 
 FILM: tuple[int, int] = (0, 0)
 """Stands for the vehicle of a film."""
@@ -65,12 +66,21 @@ class FilmTelemetry:
         return max(self.lacks, key=lambda words: self.lacks[words]) if self.lacks else ""
 
 
-def klv_telemetry(film: KlvFilm, rules: RecordedSettings) -> FilmTelemetry:
-    """Of a transport stream with metadata inside."""
+def klv_telemetry(
+    film: KlvFilm, rules: RecordedSettings, undulation_m: Undulation | None = None
+) -> FilmTelemetry:
+    """Of a transport stream with metadata inside.
+
+    Args:
+        film: its packets.
+        rules: of the config.
+        undulation_m: height of the geoid above the ellipsoid at (lon, lat) in degrees, for senders
+            that tell heights above the sea; None refuses those.
+    """
     lacks: Counter[str] = Counter()
     positions, views, zoom = [], [], []
     for read, t_s in zip(film.metadata, film.t_film_s.tolist(), strict=True):
-        position = klv_position(read, t_s, rules)
+        position = klv_position(read, t_s, rules, undulation_m)
         view = klv_view(read, t_s, rules)
         if isinstance(position, str):
             lacks[position] += 1
@@ -97,7 +107,9 @@ def klv_telemetry(film: KlvFilm, rules: RecordedSettings) -> FilmTelemetry:
     )
 
 
-def klv_position(read: KlvMetadata, t_s: float, rules: RecordedSettings) -> PositionSample | str:
+def klv_position(
+    read: KlvMetadata, t_s: float, rules: RecordedSettings, undulation_m: Undulation | None = None
+) -> PositionSample | str:
     """A packet's place at a time, or what it lacks."""
     if read.lon_deg is None or read.lat_deg is None:
         return "the metadata gives no place"
@@ -105,9 +117,12 @@ def klv_position(read: KlvMetadata, t_s: float, rules: RecordedSettings) -> Posi
     if alt_hae_m is None:
         if read.alt_msl_m is None:
             return "the metadata gives no height"
-        if rules.geoid_height_m is None:
-            return "the metadata gives its height above the sea only; set recorded.geoid_height_m"
-        alt_hae_m = read.alt_msl_m + rules.geoid_height_m
+        if undulation_m is None:
+            return (
+                "the metadata gives its height above the sea only; "
+                "set ground.geoid_file or ground.geoid_height_m"
+            )
+        alt_hae_m = read.alt_msl_m + undulation_m(read.lon_deg, read.lat_deg)
     return _position(t_s, read.lon_deg, read.lat_deg, alt_hae_m, 0.0, rules)
 
 

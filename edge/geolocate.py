@@ -216,7 +216,7 @@ class GroundLocator:
 
     def fix(self, pose: Pose, foot_px: Array, foot_cov_px2: Array) -> GroundFix:
         """Rays, ground points and their first-order covariances of (n, 2) feet."""
-        rays, by_pixel_camera = self.lens.rays_and_jacobians(foot_px)
+        rays, by_pixel_camera = self.lens.zoomed(pose.hfov_deg).rays_and_jacobians(foot_px)
         rotation = pose.rotation_enu_from_camera
         direction = rays @ rotation.T
         known = np.isfinite(direction).all(axis=1)

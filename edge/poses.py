@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from edge.config_camera import CameraSettings, MountSettings, VehicleSettings
 from edge.pose import FixedPose, PoseSource
 from edge.pose_buffer import PoseBuffer, TimeOffset, VehicleCamera
+from edge.recorded_film import recorded_poses
 from geo.frames import GeodeticPoint
 from hardware.ports import VehicleState
 from runtime.clock import Clock
@@ -16,6 +17,7 @@ def pose_source(
     clock: Clock,
     vehicles: Callable[[], Sequence[VehicleState]] = tuple,
     undulation_m: Callable[[float, float], float] | None = None,
+    film: object = None,
 ) -> PoseSource | None:
     """The source of a camera's pose; None where its config tells of none.
 
@@ -24,7 +26,13 @@ def pose_source(
         clock: of the node.
         vehicles: every vehicle as the node's autopilot link tells it now.
         undulation_m: height of the geoid above the ellipsoid at (lon, lat), where it is known.
+        film: the camera's driver, for a film with telemetry.
+
+    Raises:
+        AskOperator: a film's telemetry cannot be read.
     """
+    if camera.recorded is not None:
+        return recorded_poses(camera, film, undulation_m=undulation_m)
     if camera.mount is not None:
         return fixed_pose(camera.mount, latency_sigma_s=camera.latency_sigma_s)
     if camera.vehicle is not None:

@@ -15,6 +15,7 @@ from typing_extensions import Self
 from geo._types import FloatArray
 
 _NEWTON_ROUNDS = 12
+_SAME_ZOOM = 0.01
 _NEWTON_TOLERANCE = 1e-12
 
 
@@ -70,6 +71,26 @@ class Lens:
         """Vertical field of view of the pinhole part, edge to edge."""
         top, bottom = self.cy_px + 0.5, self.height_px - 0.5 - self.cy_px
         return float(np.degrees(np.arctan(top / self.fy_px) + np.arctan(bottom / self.fy_px)))
+
+    def zoomed(self, hfov_deg: float | None) -> "Lens":
+        """The same lens at another horizontal field of view, as its zoom tells it now.
+
+        Distortion belongs to the zoom it was measured at: elsewhere it is left out. None, or a
+        field of view within a hundredth of this one, is this lens.
+        """
+        if hfov_deg is None or abs(hfov_deg / self.hfov_deg - 1.0) < _SAME_ZOOM:
+            return self
+        if not 0.0 < hfov_deg < 180.0:
+            raise ValueError(f"hfov_deg is {hfov_deg}; allowed is 0..180, both excluded")
+        wide, narrow = np.tan(np.radians([0.5 * self.hfov_deg, 0.5 * hfov_deg])).tolist()
+        return Lens(
+            fx_px=self.fx_px * wide / narrow,
+            fy_px=self.fy_px * wide / narrow,
+            cx_px=self.cx_px,
+            cy_px=self.cy_px,
+            width_px=self.width_px,
+            height_px=self.height_px,
+        )
 
     @property
     def matrix(self) -> FloatArray:

@@ -31,6 +31,7 @@ _WINDOW_S = 15.0
 _FAR_S = 1.0
 """A packet so far from the tie has a clock that jumped."""
 _UNSTEADY_S = 0.2
+_RUNAWAY_S_PER_MIN = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +182,10 @@ def tie_clocks(clock_s: Array, stamp_s: Array, *, trusted: bool) -> tuple[Array,
     drift = 0.0
     if span_s > 1.0 and near.sum() >= 3:
         drift = float(np.polyfit(stamp_s[near], offset[near], 1)[0]) * -60.0
-    if trusted and jitter_s > _UNSTEADY_S:
-        return stamp_s.copy(), 0.0, drift
+    runs = len(clock_s) < 2 or float(np.mean(np.diff(clock_s) > 0.0)) > 0.5
+    if jitter_s > _UNSTEADY_S or not runs or abs(drift) > _RUNAWAY_S_PER_MIN:
+        # Its clock tells nothing: the stamps alone do, as far as they are the film's own.
+        return stamp_s.copy(), 0.0 if trusted else jitter_s, drift
     t_film = clock_s + smooth
     t_film[~near] = stamp_s[~near] if trusted else math.nan
     return t_film, jitter_s, drift
