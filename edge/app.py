@@ -28,11 +28,13 @@ from edge.health import HealthBook, processor_temperature_c, resident_bytes
 from edge.limits import Limits
 from edge.observe import Observer, ObserveRules
 from edge.outbox import Outbox
-from edge.pipeline import Eye, Locator, Nowhere, Pipeline
+from edge.picture_turn import WatchedMotion
+from edge.pipeline import Eye, Locator, Motion, Nowhere, Pipeline
 from edge.pose import PoseSource
 from edge.pose_buffer import PoseBuffer
-from edge.poses import pose_source
+from edge.poses import offset_estimator, pose_source
 from edge.telemetry import AutopilotWorker, PositionWorker
+from edge.time_offset import OffsetEstimator
 from edge.track import Tracker, TrackSettings
 from edge.vehicle_report import VehicleReporter
 from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport, VehicleId
@@ -280,6 +282,13 @@ def _eye(
 ) -> Eye:
     rules = config.track
     locator = ground_locator(camera, poses, ground)
+    motion: Motion | None = None
+    offset: OffsetEstimator | None = None
+    if isinstance(locator, GroundLocator) and camera.mount is None:
+        seen = CameraMotion(locator.lens, locator.poses, locator.terrain)
+        motion, offset = seen, offset_estimator(camera, locator.poses)
+        if offset is not None:
+            motion = WatchedMotion(seen, locator.lens, offset)
     return Eye(
         sensor_id=camera.sensor_id,
         detector=detector,
@@ -293,9 +302,8 @@ def _eye(
             ),
             ids,
         ),
-        motion=CameraMotion(locator.lens, locator.poses, locator.terrain)
-        if isinstance(locator, GroundLocator) and camera.mount is None
-        else None,
+        motion=motion,
+        offset=offset,
         locator=locator,
         moving_poses=poses if camera.mount is None else None,
         observer=Observer(

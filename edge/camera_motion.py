@@ -95,6 +95,8 @@ class CameraMotion:
         self._terrain = terrain
         self._picture = PictureMotion()
         self._last: Pose | NoPose | None = None
+        self.picture: Warp | None = None
+        """What the picture alone told in the last step."""
         self.by_picture = 0
         self.by_pose = 0
         self.unknown = 0
@@ -108,7 +110,7 @@ class CameraMotion:
         """
         pose = self._poses.at(frame.t_capture_monotonic_s)
         last, self._last = self._last, pose
-        warp = self._picture.step(frame.image_bgr, moving_px)
+        warp = self.picture = self._picture.step(frame.image_bgr, moving_px)
         if last is None:
             return None
         if warp is not None:

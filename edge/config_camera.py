@@ -164,6 +164,10 @@ class VehicleSettings(Settings):
     time_sigma_s: float = Field(
         0.05, title="Accuracy of that offset; its error turns and moves the camera", ge=0.0, le=5.0
     )
+    time_offset: Literal["stated", "propose", "estimate"] = Field(
+        "propose",
+        title="Offset as stated above; or watched in the picture and shown; or so watched and used",
+    )
     max_age_s: float = Field(
         0.5, title="Without a sample so near to the frame it gets no position", gt=0.0, le=5.0
     )

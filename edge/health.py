@@ -120,6 +120,7 @@ class HealthBook:
         counters = camera.counters
         looked_at = eye.frames - self._last_frames[sensor_id]
         self._last_frames[sensor_id] = eye.frames
+        offset = None if eye.offset is None else eye.offset.estimate
         return CameraHealth(
             sensor_id=sensor_id,
             status=camera.status,
@@ -129,6 +130,8 @@ class HealthBook:
             reconnects=counters.reconnects,
             inference_ms=eye.inference_s * 1000.0 if eye.frames else None,
             last_error=counters.last_error[:200],
+            time_offset_s=None if offset is None else offset.offset_s,
+            time_offset_sigma_s=None if offset is None else offset.sigma_s,
         )
 
     def _fix(self) -> FixHealth | None:

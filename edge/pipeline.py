@@ -17,6 +17,7 @@ from edge.located import Located
 from edge.observe import Observer, Said
 from edge.outbox import Item, Outbox
 from edge.pose import Pose, PoseSource
+from edge.time_offset import OffsetEstimator
 from edge.track import Track, Tracker
 from edge.warp import Warp
 from hardware.ports import Frame
@@ -74,6 +75,7 @@ class Eye:
         tracker: Its tracks.
         motion: Of a camera that moves; its tracks go with the ground.
         locator: Its geometry.
+        offset: Between the clocks of camera and autopilot, as the pictures tell it.
         moving_poses: Where a camera that moves was; None for one that stands still.
         observer: What it says.
         evidence: What it shows; None keeps no pictures.
@@ -92,6 +94,7 @@ class Eye:
     evidence: Evidence | None
     quiet_after_s: float
     motion: Motion | None = None
+    offset: OffsetEstimator | None = None
     moving_poses: PoseSource | None = None
     frames: int = 0
     inference_s: float = math.nan

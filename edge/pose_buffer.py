@@ -147,6 +147,10 @@ class PoseBuffer:
         )
         self._lever_m = np.array(camera.lever_arm_m)
 
+    def follow(self, offset: Callable[[], TimeOffset]) -> None:
+        """From now on take the offset from there (an estimate from the pictures)."""
+        self._offset = offset
+
     # --- fed --------------------------------------------------------------------------------------
     def add(self, samples: Sequence[VehicleSample]) -> None:
         """Take in samples of any vehicle, in any order; what is not ours is passed over."""
@@ -179,7 +183,16 @@ class PoseBuffer:
         if doubt:
             return NoPose(reason=doubt)
         offset = self._offset()
-        t_s = t_monotonic_s + offset.offset_s
+        return self._at(t_monotonic_s + offset.offset_s, offset.sigma_s)
+
+    def at_vehicle_time(self, t_s: float) -> Pose | NoPose:
+        """The camera's pose at an instant of the samples' own time, whatever is thought of the fix.
+
+        For those who look for the offset between camera and vehicle.
+        """
+        return self._at(t_s, 0.0)
+
+    def _at(self, t_s: float, offset_sigma_s: float) -> Pose | NoPose:
         with self._lock:
             positions = self._positions.around(t_s)
             attitudes = self._attitudes.around(t_s)
@@ -208,7 +221,7 @@ class PoseBuffer:
             missing.append(self._missing("gimbal attitude", gimbals, t_s))
         if missing or place is None:
             return NoPose(reason="; ".join(missing))
-        return self._compose(place, body, head, _frame(gimbals), offset)
+        return self._compose(place, body, head, _frame(gimbals), offset_sigma_s)
 
     @property
     def _needs_gimbal(self) -> bool:
@@ -280,7 +293,7 @@ class PoseBuffer:
         body: Stance | None,
         head: Stance | None,
         frame: GimbalFrame | None,
-        offset: TimeOffset,
+        offset_sigma_s: float,
     ) -> Pose | NoPose:
         camera = self.camera
         heading_rad2 = math.radians(camera.heading_sigma_deg) ** 2
@@ -304,7 +317,7 @@ class PoseBuffer:
                 roll_sigma_deg=camera.roll_pitch_sigma_deg,
             )
             lever = body.rotation @ self._lever_m
-            velocity = velocity + np.cross(body.rate_rad_s, lever)
+            velocity = velocity + cross_matrix(body.rate_rad_s) @ lever
             lever_cov = cross_matrix(lever) @ body_cov @ cross_matrix(lever).T
             if camera.on == "body" or frame == "body":
                 carrier, rate, turn = body.rotation, body.rate_rad_s, body_cov
@@ -323,7 +336,7 @@ class PoseBuffer:
             cov_turn_rad2=turn + np.eye(3) * math.radians(camera.gimbal_sigma_deg) ** 2,
             velocity_enu_m_s=velocity,
             rate_enu_rad_s=rate,
-            time_sigma_s=math.hypot(camera.latency_sigma_s, offset.sigma_s),
+            time_sigma_s=math.hypot(camera.latency_sigma_s, offset_sigma_s),
             moving=True,
         )
 
@@ -334,7 +347,7 @@ def _heading(body: Stance) -> tuple[float, float] | None:
     level2 = float(nose[0] ** 2 + nose[1] ** 2)
     if level2 < _UPRIGHT**2:
         return None
-    turning = np.cross(body.rate_rad_s, nose)
+    turning = cross_matrix(body.rate_rad_s) @ nose
     rate_rad_s = float(turning[0] * nose[1] - turning[1] * nose[0]) / level2
     return math.degrees(math.atan2(nose[0], nose[1])), rate_rad_s
 

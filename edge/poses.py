@@ -6,6 +6,7 @@ from edge.config_camera import CameraSettings, MountSettings, VehicleSettings
 from edge.pose import FixedPose, PoseSource
 from edge.pose_buffer import PoseBuffer, TimeOffset, VehicleCamera
 from edge.recorded_film import recorded_poses
+from edge.time_offset import OffsetEstimator
 from geo.frames import GeodeticPoint
 from hardware.ports import VehicleState
 from runtime.clock import Clock
@@ -46,6 +47,21 @@ def pose_source(
             geoid_undulation_m=undulation_m,
         )
     return None
+
+
+def offset_estimator(camera: CameraSettings, poses: PoseSource) -> OffsetEstimator | None:
+    """What looks for the offset between camera and autopilot; None where the config says not to."""
+    told = camera.vehicle
+    if told is None or told.time_offset == "stated" or not isinstance(poses, PoseBuffer):
+        return None
+    estimator = OffsetEstimator(
+        camera.sensor_id,
+        poses.at_vehicle_time,
+        stated=TimeOffset(offset_s=told.time_offset_s, sigma_s=told.time_sigma_s),
+        use=told.time_offset == "estimate",
+    )
+    poses.follow(estimator.current)
+    return estimator
 
 
 def fixed_pose(mount: MountSettings, *, latency_sigma_s: float) -> FixedPose:

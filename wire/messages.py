@@ -108,6 +108,10 @@ class CameraHealth(WireModel):
     reconnects: Count = 0
     inference_ms: Annotated[float, Field(ge=0.0)] | None = None
     last_error: ShortText = ""
+    time_offset_s: float | None = None
+    """Of a camera on a vehicle: to be added to its frames' instants to get the autopilot's, as the
+    pictures tell it."""
+    time_offset_sigma_s: Annotated[float, Field(ge=0.0)] | None = None
 
 
 class FixHealth(WireModel):
