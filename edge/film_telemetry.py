@@ -4,6 +4,7 @@ Both kinds end here: heights become heights above the ellipsoid or nothing, angl
 from the camera to east-north-up or nothing, and a lone sample that cannot be true is dropped.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,6 +124,8 @@ def klv_position(
                 "set ground.geoid_file or ground.geoid_height_m"
             )
         alt_hae_m = read.alt_msl_m + undulation_m(read.lon_deg, read.lat_deg)
+        if not math.isfinite(alt_hae_m):
+            return "the geoid's grid does not reach to where the metadata places the camera"
     return _position(t_s, read.lon_deg, read.lat_deg, alt_hae_m, 0.0, rules)
 
 

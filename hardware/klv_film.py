@@ -32,6 +32,7 @@ _FAR_S = 1.0
 """A packet so far from the tie has a clock that jumped."""
 _UNSTEADY_S = 0.2
 _RUNAWAY_S_PER_MIN = 3.0
+_DRIFT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +178,8 @@ def tie_clocks(clock_s: Array, stamp_s: Array, *, trusted: bool) -> tuple[Array,
     smooth = _running_median(stamp_s, offset)
     miss = np.abs(offset - smooth)
     jitter_s = 1.4826 * float(np.median(miss))
-    span_s = float(stamp_s.max() - stamp_s.min())
     near = miss <= _FAR_S
-    drift = 0.0
-    if span_s > 1.0 and near.sum() >= 3:
-        drift = float(np.polyfit(stamp_s[near], offset[near], 1)[0]) * -60.0
+    drift = _drift_s_per_min(stamp_s, offset)
     runs = len(clock_s) < 2 or float(np.mean(np.diff(clock_s) > 0.0)) > 0.5
     if jitter_s > _UNSTEADY_S or not runs or abs(drift) > _RUNAWAY_S_PER_MIN:
         # Its clock tells nothing: the stamps alone do, as far as they are the film's own.
@@ -189,6 +187,19 @@ def tie_clocks(clock_s: Array, stamp_s: Array, *, trusted: bool) -> tuple[Array,
     t_film = clock_s + smooth
     t_film[~near] = stamp_s[~near] if trusted else math.nan
     return t_film, jitter_s, drift
+
+
+def _drift_s_per_min(stamp_s: Array, offset_s: Array) -> float:
+    """How fast the offset shrinks, by the median over spans of ten seconds: jumps do not count."""
+    later = np.searchsorted(stamp_s, stamp_s + _DRIFT_S)
+    pairs = later < len(stamp_s)
+    if not pairs.any() or np.any(np.diff(stamp_s) < 0.0):
+        pairs, later = np.array([True]), np.array([len(stamp_s) - 1])
+    first, last = np.flatnonzero(pairs), later[pairs]
+    span_s = stamp_s[last] - stamp_s[first]
+    if not np.all(span_s > 0.0):
+        return 0.0
+    return -60.0 * float(np.median((offset_s[last] - offset_s[first]) / span_s))
 
 
 def _running_median(at_s: Array, values: Array) -> Array:
