@@ -53,8 +53,7 @@ class GroundFix:
         cov_shared_m2: (n, 2, 2) from pose, lens and ground.
         ray_by_pixel: (n, 3, 2) derivative of the ray by the pixel.
         ray_by_turn: (n, 3, 3) derivative of the ray by a small rotation vector in ENU.
-        camera_velocity_m_s: (n, 2) of the ground point of a pixel that stays, because the camera
-            moves and turns.
+        velocity_m_s: (n, 2) of the feet over the ground; zero where their motion is not known.
         outcome: (n,) what became of the rays, as `geo.terrain` counts it; -1 where no ray reaches
             the pixel.
         plane: (n,) whether level ground was assumed.
@@ -67,7 +66,7 @@ class GroundFix:
     cov_shared_m2: Array
     ray_by_pixel: Array
     ray_by_turn: Array
-    camera_velocity_m_s: Array
+    velocity_m_s: Array
     outcome: npt.NDArray[np.int64]
     plane: npt.NDArray[np.bool_]
 
@@ -155,19 +154,15 @@ class GroundLocator:
             pose: of the camera when it saw them.
             foot_px: (n, 2).
             foot_cov_px2: (n, 2, 2).
-            velocity_px_s: (n, 2) of the feet in the picture, if known.
+            velocity_px_s: (n, 2) of the feet against the ground in the picture, if known; the
+                tracks of a moving camera go with the ground, so its own motion is not in them.
             velocity_cov: (n, 2, 2) of that.
             visible: (n,) false where the foot lies below the picture; true when not given.
         """
         count = len(foot_px)
-        fix = self.fix(pose, foot_px, foot_cov_px2)
+        fix = self.fix(pose, foot_px, foot_cov_px2, velocity_px_s=velocity_px_s)
         geodetic = self._frame_at(pose).to_geodetic(fix.points_m)
-        velocity = np.zeros((count, 2))
-        if velocity_px_s is not None:
-            velocity = np.einsum("nij,nj->ni", fix.by_pixel, velocity_px_s)
-            velocity += fix.camera_velocity_m_s
-        late_m = velocity * pose.time_sigma_s
-        shared = fix.cov_shared_m2 + late_m[:, :, None] * late_m[:, None, :]
+        velocity, shared = fix.velocity_m_s, fix.cov_shared_m2
         total = shared + fix.cov_own_m2
         distance = np.hypot(fix.points_m[:, 0], fix.points_m[:, 1])
         with np.errstate(invalid="ignore"):
@@ -214,7 +209,14 @@ class GroundLocator:
             )
         return said
 
-    def fix(self, pose: Pose, foot_px: Array, foot_cov_px2: Array) -> GroundFix:
+    def fix(
+        self,
+        pose: Pose,
+        foot_px: Array,
+        foot_cov_px2: Array,
+        *,
+        velocity_px_s: Array | None = None,
+    ) -> GroundFix:
         """Rays, ground points and their first-order covariances of (n, 2) feet."""
         rays, by_pixel_camera = self.lens.zoomed(pose.hfov_deg).rays_and_jacobians(foot_px)
         rotation = pose.rotation_enu_from_camera
@@ -236,10 +238,15 @@ class GroundLocator:
         ray_by_turn = _against(safe)
         by_pixel = moved @ ray_by_pixel
         by_turn = moved @ ray_by_turn
-        camera_velocity = np.zeros((len(safe), 2))
+        velocity = np.zeros((len(safe), 2))
+        if velocity_px_s is not None:
+            velocity = np.einsum("nij,nj->ni", by_pixel, velocity_px_s)
+        # A stamp that is late by dt takes the place from where the camera looked dt later, and
+        # tells it of an instant at which whoever walks has gone on: one error makes both.
+        late_m = -velocity * pose.time_sigma_s
         if pose.moving:
-            camera_velocity = slide @ pose.velocity_enu_m_s + by_turn @ pose.rate_enu_rad_s
-        late_m = camera_velocity * pose.time_sigma_s
+            swept = slide @ pose.velocity_enu_m_s + by_turn @ pose.rate_enu_rad_s
+            late_m = late_m + swept * pose.time_sigma_s
         sigma_m = np.where(hit.plane, self._plane_sigma_m, self._terrain_sigma_m)
         height_m = gain * (normal[:, 2] * sigma_m)[:, None]
         shared = (
@@ -257,7 +264,7 @@ class GroundLocator:
             cov_shared_m2=shared,
             ray_by_pixel=ray_by_pixel,
             ray_by_turn=ray_by_turn,
-            camera_velocity_m_s=camera_velocity,
+            velocity_m_s=velocity,
             outcome=np.where(known, hit.outcome, NO_RAY),
             plane=hit.plane,
         )

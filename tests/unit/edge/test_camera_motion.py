@@ -6,6 +6,7 @@ import pytest
 
 from edge.camera_motion import CameraMotion, PictureMotion, pose_warp
 from edge.detect import Detections
+from edge.geolocate import GroundLocator
 from edge.pose import NoPose, Pose
 from edge.track import Tracker, TrackSettings
 from edge.warp import Warp
@@ -267,6 +268,36 @@ def test_people_keep_their_ids_under_a_turning_drone():
     assert switches <= 1
     assert found < len(seen) / 2
     assert rms_px_s < 6.0
+
+
+def test_the_speed_over_ground_under_a_turning_drone_is_the_walkers_own():
+    """What the drone flies and turns is in no target's velocity."""
+    flight, rng = Flight(), np.random.default_rng(5)
+    tracker = Tracker(TrackSettings(), _Ids())
+    motion = CameraMotion(LENS, flight, GROUND)
+    locator = GroundLocator(LENS, flight, GROUND, terrain_sigma_m=0.3)
+    place, speed = np.array([8.0, 58.0]), np.array([1.2, -0.7])
+    found = []
+    for k in range(40):
+        t_s = k / RATE_HZ
+        foot = np.array([*(place + speed * t_s), -60.0])
+        low, top = flight.pixels(t_s, foot + np.array([[0, 0, 0], [0, 0, 1.7]]))
+        high = low[1] - top[1]
+        box = np.array([[low[0] - 0.2 * high, top[1], low[0] + 0.2 * high, low[1]]])
+        box += rng.normal(0, 0.3, box.shape)
+        seen = Detections(
+            boxes_px=box.astype(np.float32),
+            confidence=np.full(1, 0.8, np.float32),
+            class_index=np.zeros(1, np.int64),
+            frame_size_px=SIZE,
+        )
+        warp = motion.step(frame_of(flight, k), tracker.boxes_px)
+        tracks = tracker.update(seen, t_s, warp=warp).tracks
+        if k > 20:
+            (there,) = locator.locate_tracks(tracks, t_s)
+            found.append([there.velocity.east_m_s, there.velocity.north_m_s])
+    off_m_s = np.hypot(*(np.mean(found, axis=0) - speed))
+    assert off_m_s < 0.3, f"{off_m_s:.2f} m/s off; the drone itself flies 5 m/s"
 
 
 def test_a_track_carried_by_a_warp_grows_with_the_view():
