@@ -227,3 +227,21 @@ class NodeConfig(Settings):
                 f"sensor_id {', '.join(twice)} stands at two cameras; each has its own"
             )
         return self
+
+    @model_validator(mode="after")
+    def _vehicles_are_heard(self) -> Self:
+        for camera in self.camera:
+            if camera.vehicle is None:
+                continue
+            number, heard = camera.vehicle.system_id, self.autopilot.vehicles
+            if self.autopilot.source == "none":
+                raise ValueError(
+                    f"camera {camera.sensor_id!r} is on vehicle {number}, but no [autopilot] is"
+                    " configured to hear it; set autopilot.source and autopilot.url"
+                )
+            if heard and number not in heard:
+                raise ValueError(
+                    f"camera {camera.sensor_id!r} is on vehicle {number}, but autopilot.vehicles"
+                    f" hears {', '.join(map(str, heard))} only"
+                )
+        return self

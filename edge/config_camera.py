@@ -129,8 +129,12 @@ class VehicleSettings(Settings):
     )
     lever_right_m: float = Field(0.0, title="The same, to the right", ge=-100.0, le=100.0)
     lever_down_m: float = Field(0.0, title="The same, down", ge=-100.0, le=100.0)
-    heading_sigma_deg: float = Field(
-        2.0, title="Accuracy of the autopilot's heading", ge=0.0, le=180.0
+    heading_sigma_deg: float | None = Field(
+        None,
+        title="Accuracy of the autopilot's heading, where you checked it; else as it tells itself",
+        ge=0.0,
+        le=180.0,
+        examples=[1.0],
     )
     roll_pitch_sigma_deg: float = Field(
         0.5, title="Accuracy of its roll and of its pitch", ge=0.0, le=90.0

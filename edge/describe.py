@@ -8,6 +8,7 @@ from edge.config_camera import CameraSettings
 from edge.detect import Detector
 from edge.footprint import footprint
 from edge.ground import Ground
+from edge.pose_buffer import UNTOLD_HEADING_SIGMA_DEG
 from edge.poses import fixed_pose
 from wire.messages import Birth, DeclaredPerformance, NetworkDescription, SensorDescription
 from wire.values import Attitude, GeoPoint, LensDescription, PoseAccuracy
@@ -71,13 +72,14 @@ def _accuracy(camera: CameraSettings) -> PoseAccuracy | None:
         )
     if vehicle is None or vehicle.horizontal_sigma_m is None or vehicle.vertical_sigma_m is None:
         return None
+    heading_deg = vehicle.heading_sigma_deg
+    if heading_deg is None:
+        heading_deg = UNTOLD_HEADING_SIGMA_DEG
     tilt_deg = math.hypot(vehicle.roll_pitch_sigma_deg, vehicle.gimbal_sigma_deg)
     return PoseAccuracy(
         horizontal_sigma_m=vehicle.horizontal_sigma_m,
         vertical_sigma_m=vehicle.vertical_sigma_m,
-        azimuth_sigma_deg=min(
-            180.0, math.hypot(vehicle.heading_sigma_deg, vehicle.gimbal_sigma_deg)
-        ),
+        azimuth_sigma_deg=min(180.0, math.hypot(heading_deg, vehicle.gimbal_sigma_deg)),
         pitch_sigma_deg=min(90.0, tilt_deg),
         roll_sigma_deg=tilt_deg,
     )

@@ -49,6 +49,8 @@ _FUTURE_S = 1.0
 _CAMERA_IN_FRD: Array = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 """Camera x right, y down, z forward, in axes x forward, y right, z down."""
 _NOT_UNIT = 0.01
+UNTOLD_HEADING_SIGMA_DEG = 5.0
+"""A compass among motors and steel, when nobody says better."""
 _UPRIGHT = 0.1
 """A body whose nose is this near to the vertical has no heading."""
 _NO_TRUST: dict[str, str] = {
@@ -80,7 +82,8 @@ class VehicleCamera:
         roll_deg: right side down.
         lever_arm_m: lens from the point whose position the autopilot tells, in body axes forward,
             right, down.
-        heading_sigma_deg: of the autopilot's heading, about the vertical.
+        heading_sigma_deg: of the autopilot's heading, about the vertical; None believes what it
+            tells of it.
         roll_pitch_sigma_deg: of its roll and pitch, each.
         gimbal_sigma_deg: of the gimbal's angles, or of the mount on the body, about each axis.
         horizontal_sigma_m: where the autopilot does not tell; None knows nothing.
@@ -95,7 +98,7 @@ class VehicleCamera:
     pitch_deg: float = 0.0
     roll_deg: float = 0.0
     lever_arm_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    heading_sigma_deg: float = 2.0
+    heading_sigma_deg: float | None = None
     roll_pitch_sigma_deg: float = 0.5
     gimbal_sigma_deg: float = 0.5
     horizontal_sigma_m: float | None = None
@@ -221,7 +224,8 @@ class PoseBuffer:
             missing.append(self._missing("gimbal attitude", gimbals, t_s))
         if missing or place is None:
             return NoPose(reason="; ".join(missing))
-        return self._compose(place, body, head, _frame(gimbals), offset_sigma_s)
+        heading_deg = self._heading_sigma_deg(attitudes.before)
+        return self._compose(place, body, head, _frame(gimbals), heading_deg, offset_sigma_s)
 
     @property
     def _needs_gimbal(self) -> bool:
@@ -286,6 +290,11 @@ class PoseBuffer:
             raise ValueError("cov_enu_m2 is None; allowed is (3, 3); ask `_unusable` first")
         return np.diag([level**2, level**2, up**2])
 
+    def _heading_sigma_deg(self, attitude: AttitudeSample | None) -> float:
+        stated = self.camera.heading_sigma_deg
+        told = None if attitude is None else attitude.heading_sigma_deg
+        return next(one for one in (stated, told, UNTOLD_HEADING_SIGMA_DEG) if one is not None)
+
     # --- the chain --------------------------------------------------------------------------------
     def _compose(
         self,
@@ -293,10 +302,11 @@ class PoseBuffer:
         body: Stance | None,
         head: Stance | None,
         frame: GimbalFrame | None,
+        heading_sigma_deg: float,
         offset_sigma_s: float,
     ) -> Pose | NoPose:
         camera = self.camera
-        heading_rad2 = math.radians(camera.heading_sigma_deg) ** 2
+        heading_rad2 = math.radians(heading_sigma_deg) ** 2
         carrier, rate = np.eye(3), np.zeros(3)
         turn = np.diag(
             [0.0, 0.0, heading_rad2]
@@ -312,7 +322,7 @@ class PoseBuffer:
             body_cov = np.eye(3) * guess + turn_covariance_rad2(
                 heading_deg,
                 body.rotation[:, 0],
-                azimuth_sigma_deg=camera.heading_sigma_deg,
+                azimuth_sigma_deg=heading_sigma_deg,
                 pitch_sigma_deg=camera.roll_pitch_sigma_deg,
                 roll_sigma_deg=camera.roll_pitch_sigma_deg,
             )

@@ -142,3 +142,13 @@ def test_memory_is_bounded():
         made._clock.advance(0.01)
         made.add([circle.attitude(10.0 + 0.01 * i)])
     assert 6000 >= len(made._attitudes)
+
+
+def test_heading_is_as_sure_as_stated_else_as_told():
+    """The technician's word first, then the autopilot's, then that of compasses in general."""
+    circle = Circle()
+    for stated, told, expected in ((1.0, 7.0, 1.0), (None, 7.0, 7.0), (None, None, 5.0)):
+        made = buffer(parts="pg", heading_sigma_deg=stated, gimbal_sigma_deg=0.0)
+        made.add([circle.attitude(t, heading_sigma_deg=told) for t in (4.9, 5.0, 5.1)])
+        turn = made.at(5.0).cov_turn_rad2
+        assert expected == pytest.approx(math.degrees(math.sqrt(turn[2, 2])), abs=0.01)

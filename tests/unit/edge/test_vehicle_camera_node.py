@@ -34,6 +34,9 @@ system_id = 1
 on = "gimbal"
 [camera.ground]
 alt_hae_m = 20.0
+[autopilot]
+source = "mavlink"
+url = "udpin://127.0.0.1:14550"
 [outbox]
 reserve_bytes = 1048576
 """
@@ -152,6 +155,16 @@ def test_birth_says_that_the_camera_flies(world):
         sensor.attitude,
         sensor.field_of_view_lonlat,
     )
+
+
+def test_vehicle_that_nobody_hears_is_refused(tmp_path):
+    """A camera on a vehicle needs the link that tells its pose, and that vehicle on it."""
+    for change, words in (
+        (('source = "mavlink"\nurl = "udpin://127.0.0.1:14550"', ""), "no .autopilot. is"),
+        (("[outbox]", "vehicles = [2, 3]\n[outbox]"), "hears 2, 3 only"),
+    ):
+        with pytest.raises(Exception, match=words):
+            parse(CONFIG.replace(*change).encode(), NodeConfig, path=tmp_path / "edge.toml")
 
 
 def test_two_poses_for_one_camera_are_refused(tmp_path):
