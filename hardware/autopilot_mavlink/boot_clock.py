@@ -21,6 +21,8 @@ _LATE_S = 10.0
 """Older than this a message is of no use, and more likely from another boot."""
 _AGREE_S = 1.0
 _AGREE_TIMES = 3
+_AGREE_ADVANCE_S = 0.1
+"""They must also go on: one odd stamp said thrice is no clock."""
 _LONGEST_RTT_S = 2.0
 _DRIFT_S_PER_S = 100e-6
 """Two quartzes part at most so fast: an old quick answer loses against a new one by this."""
@@ -133,7 +135,8 @@ class BootClock:
             self._agreed += 1
         else:
             self._candidate, self._agreed = (received_s, offset_s), 1
-        if self._agreed < _AGREE_TIMES:
+        begun_s = self._candidate[0] - self._candidate[1]
+        if self._agreed < _AGREE_TIMES or raw_s - begun_s < _AGREE_ADVANCE_S:
             return None
         self._candidate, self._agreed = None, 0
         self._least.clear()

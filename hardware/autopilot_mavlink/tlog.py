@@ -5,9 +5,11 @@ write it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from hardware.autopilot_mavlink.frames import SIGNATURE_BYTES, SIGNED, V1, V2
+from hardware.autopilot_mavlink.dialect import CRC_EXTRA
+from hardware.autopilot_mavlink.frames import SIGNATURE_BYTES, SIGNED, V1, V2, FrameReader
 from hardware.autopilot_mavlink.links import Chunk
 from runtime.clock import Clock
 from runtime.errors import AskOperator
@@ -15,6 +17,8 @@ from runtime.errors import AskOperator
 _STAMP_BYTES = 8
 _FAST_FRAMES = 200
 """Of one reading when as fast as asked."""
+_LOOKED_AT = 1000
+"""Records, before a file is said to be no log."""
 _LONGEST_GAP_S = 600.0
 """A stamp that leaps farther is a broken one, or another flight: the log goes on at once."""
 
@@ -48,6 +52,12 @@ def _frame_bytes(data: bytes, at: int) -> int:
     if data[at] == V2:
         return 12 + data[at + 1] + (SIGNATURE_BYTES if data[at + 2] & SIGNED else 0)
     return 0
+
+
+def _holds_a_frame(data: bytes) -> bool:
+    """Whether one of the first records is a frame whose checksum is right."""
+    reader = FrameReader(CRC_EXTRA)
+    return any(reader.feed(frame) for _, frame in islice(records(data), _LOOKED_AT))
 
 
 def _begins(data: bytes, at: int) -> bool:
@@ -86,7 +96,7 @@ class TlogLink:
             ) from None
         self._records = records(data)
         self._next = next(self._records, None)
-        if self._next is None:
+        if self._next is None or not _holds_a_frame(data):
             raise AskOperator(
                 field="autopilot.log_file",
                 value=str(path),

@@ -71,6 +71,8 @@ def test_one_odd_stamp_changes_nothing() -> None:
     before = clock.offset_s
     for stamp_ms in (0, 2**32 - 1, 5, 10**9):
         assert clock.at(stamp_ms, 1002.5) is None
+    for _ in range(10):
+        assert clock.at(7, 1002.5) is None
     assert before == clock.offset_s
     assert all(told_s is not None for _, told_s in feed(
         clock, boot_s=900.0, delays_s=[0.02] * 5, start_s=1003.0
