@@ -132,21 +132,30 @@ def test_a_heading_correction_turns_every_view() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"t13": 0.0, "t14": 0.0}, "gives no place"),
-        ({"t19": -180.0}, ""),
-    ],
+    ("values", "words"),
+    [({13: 0.0, 14: 0.0, 15: 90.0}, "gives no place"), ({13: 10.42, 14: 104.44}, "no height")],
 )
-def test_what_the_metadata_lacks_is_said(change: dict[str, float], words: str) -> None:
-    """No place, and nothing else, is given for packets without one."""
-    source = poses_of(klv_film([flight_packet(t, **change) for t in TIMES_S], TIMES_S))
-    found = source.at(1.0)
-    if words:
-        assert isinstance(found, NoPose)
-        assert words in found.reason
-    else:
-        assert isinstance(found, Pose)
+def test_what_the_metadata_lacks_is_said(values: dict[int, float], words: str) -> None:
+    """0/0 is no place, and without a height there is none either."""
+    looks = {5: 90.0, 90: 0.0, 91: 0.0, 18: 0.0, 19: -40.0}
+    packets = [
+        klv_kit.packet(1_700_000_000_000_000 + round(t * 1e6), {**values, **looks}) for t in TIMES_S
+    ]
+    found = poses_of(klv_film(packets, TIMES_S)).at(1.0)
+    assert isinstance(found, NoPose)
+    assert words in found.reason
+
+
+def test_a_gimbal_that_reports_an_error_gives_no_view() -> None:
+    """The item's own word for "out of range" is not an angle."""
+    error = klv_kit.item(19, bytes.fromhex("80000000"))
+    places = {13: 10.42, 14: 104.44, 15: 90.0, 5: 90.0, 90: 0.0, 91: 0.0, 18: 0.0}
+    packets = [
+        klv_kit.packet(1_700_000_000_000_000 + round(t * 1e6), places, raw=error) for t in TIMES_S
+    ]
+    found = poses_of(klv_film(packets, TIMES_S)).at(1.0)
+    assert isinstance(found, NoPose)
+    assert "no gimbal or attitude angles" in found.reason
 
 
 def test_a_height_above_the_sea_needs_the_geoid() -> None:
