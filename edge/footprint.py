@@ -91,7 +91,7 @@ class _View:
     """One picture on the ground."""
 
     def __init__(self, lens: Lens, pose: Pose, terrain: Terrain, max_range_m: float) -> None:
-        self._lens = lens
+        self._lens = lens.zoomed(pose.hfov_deg)
         self._rotation = pose.rotation_enu_from_camera
         self._frame = EnuFrame(pose.position)
         self._terrain = terrain
