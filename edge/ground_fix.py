@@ -30,6 +30,8 @@ _GRAZING = np.sin(np.radians(20.0))
 _LARGE_PART = 0.02
 _LARGE_PART_LEVEL = 0.08
 _LEAST_PART = 0.05
+_LEAST_WIDTH = 1e-9
+_LEAST_M2 = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,8 @@ class View:
         itself, so what bends it to one side makes it larger, too.
         """
         total = first.cov_own_m2[rows] + first.cov_shared_m2[rows]
+        # One source of error alone makes an ellipse without width, which has no inverse.
+        total = total + (_trace(total) * _LEAST_WIDTH + _LEAST_M2)[:, None, None] * np.eye(2)
         square, axes = np.linalg.eigh(total)
         arms = (axes * np.sqrt(np.maximum(square, 0.0))[:, None, :]).transpose(0, 2, 1) * _REACH
         point, ray, up = first.points_m[rows], first.directions[rows], normal[rows]

@@ -8,9 +8,11 @@ import pytest
 from edge.geolocate import GroundLocator, LocateSettings
 from edge.pose import FixedPose, NoPose
 from edge.track import Track
+from geo.dem import HeightGrid
 from geo.frames import EnuFrame, GeodeticPoint
 from geo.lens import Lens, rotation_enu_from_camera
 from geo.terrain import FlatTerrain
+from geo.terrain_grid import GridTerrain
 
 HOME = GeodeticPoint(lon_deg=104.44, lat_deg=10.42, alt_hae_m=-4.0)
 GROUND = FlatTerrain(alt_hae_m=-12.0)
@@ -271,3 +273,95 @@ def test_many_feet_are_placed_as_one_by_one():
                         assert np.array(value) == pytest.approx(
                             np.array(getattr(right, key)), rel=1e-7, abs=1e-9
                         )
+
+
+@pytest.mark.parametrize("sigma_deg", [0.0, 4.0])
+def test_one_source_of_error_alone_is_no_trouble(sigma_deg):
+    """Grazing hills, and only the heading (or nothing at all) is in doubt: finite, in its direction."""
+    y, x = np.mgrid[0:120, 0:120]
+    tile = HeightGrid(
+        name="hills",
+        west_deg=104.42,
+        south_deg=10.40,
+        step_lon_deg=1 / 3600,
+        step_lat_deg=1 / 3600,
+        heights_m=(10.0 * np.sin(x / 5.0 + y / 8.0)).astype(np.float32),
+        datum="hae",
+    )
+    terrain = GridTerrain([tile], max_range_m=3000.0)
+    home = GeodeticPoint(lon_deg=104.435, lat_deg=10.415, alt_hae_m=45.0)
+    poses = FixedPose(
+        home,
+        azimuth_deg=0.0,
+        pitch_deg=-8.0,
+        horizontal_sigma_m=0.0,
+        vertical_sigma_m=0.0,
+        azimuth_sigma_deg=sigma_deg,
+        pitch_sigma_deg=0.0,
+        roll_sigma_deg=0.0,
+    )
+    place = GroundLocator(LENS, poses, terrain, terrain_sigma_m=0.0)
+    (said,) = place.locate(poses.at(0.0), np.array([[639.5, 420.0]]), np.zeros((1, 2, 2)))
+    (ee, _), (_, nn) = said.position.cov_enu_m2
+    assert "terrain" == said.position.method
+    assert (ee > 1.0) == (sigma_deg > 0.0)
+    assert nn <= 0.2 * ee + 1e-6
+
+
+def test_straight_down_is_a_place_too():
+    """At the nadir the level distance is nothing; the doubt is measured against the height."""
+    poses = FixedPose(
+        HOME,
+        azimuth_deg=0.0,
+        pitch_deg=-90.0,
+        horizontal_sigma_m=0.5,
+        vertical_sigma_m=0.5,
+        azimuth_sigma_deg=1.0,
+        pitch_sigma_deg=1.0,
+        roll_sigma_deg=1.0,
+    )
+    place = GroundLocator(LENS, poses, GROUND, terrain_sigma_m=0.3)
+    (said,) = place.locate(poses.at(0.0), np.array([[639.5, 359.5]]), FOOT_COV)
+    assert HOME.lon_deg == pytest.approx(said.position.lon_deg, abs=1e-7)
+    assert 0.5 < np.sqrt(said.position.cov_enu_m2[0][0]) < 0.6
+
+
+def test_a_void_is_a_reason_and_a_bearing_of_any_range():
+    """Ground nobody knows: the direction is true, the distance is not made up."""
+    heights = np.zeros((120, 120), dtype=np.float32)
+    heights[60:, :] = np.nan
+    tile = HeightGrid(
+        name="half",
+        west_deg=104.42,
+        south_deg=10.40,
+        step_lon_deg=1 / 3600,
+        step_lat_deg=1 / 3600,
+        heights_m=heights,
+        datum="hae",
+    )
+    home = GeodeticPoint(lon_deg=104.435, lat_deg=10.415, alt_hae_m=30.0)
+    poses = FixedPose(
+        home,
+        azimuth_deg=0.0,
+        pitch_deg=-8.0,
+        horizontal_sigma_m=0.1,
+        vertical_sigma_m=0.1,
+        azimuth_sigma_deg=0.1,
+        pitch_sigma_deg=0.1,
+        roll_sigma_deg=0.1,
+    )
+    place = GroundLocator(
+        LENS,
+        poses,
+        GridTerrain([tile]),
+        terrain_sigma_m=0.3,
+        settings=LocateSettings(max_range_m=800),
+    )
+    (said,) = place.locate(poses.at(0.0), np.array([[639.5, 359.5]]), FOOT_COV)
+    assert said.position is None
+    assert "not known" in said.reason
+    assert (0.0, 800.0) == (said.bearing.range_min_m, said.bearing.range_max_m)
+    assert said.bearing.azimuth_deg in (
+        pytest.approx(0.0, abs=0.01),
+        pytest.approx(360.0, abs=0.01),
+    )
