@@ -8,7 +8,7 @@ simulation) steps the workers.
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.camera_motion import CameraMotion
 from edge.capture import CaptureWorker, FrameSlots
@@ -26,6 +26,7 @@ from edge.geolocate import GroundLocator, LocateSettings
 from edge.ground import Ground, camera_ground
 from edge.health import HealthBook, processor_temperature_c, resident_bytes
 from edge.limits import Limits
+from edge.live_klv import LiveKlvPoses
 from edge.observe import Observer, ObserveRules
 from edge.outbox import Outbox
 from edge.picture_turn import WatchedMotion
@@ -38,6 +39,7 @@ from edge.time_offset import OffsetEstimator
 from edge.track import Tracker, TrackSettings
 from edge.vehicle_report import VehicleReporter
 from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport, VehicleId
+from hardware.udp_tee import UdpTee
 from runtime.clock import Clock
 from runtime.ids import UlidSource
 from runtime.log import get_logger
@@ -58,6 +60,7 @@ class Devices:
         transport: To the broker.
         position: The node's own place, if it has a source.
         autopilot: The vehicle on this node, if any.
+        tees: By sensor id, where a live stream brings its own metadata.
     """
 
     cameras: Mapping[str, CameraPort]
@@ -65,6 +68,7 @@ class Devices:
     transport: Transport
     position: PositionPort | None = None
     autopilot: AutopilotPort | None = None
+    tees: Mapping[str, UdpTee] = field(default_factory=dict)
 
 
 class Node:
@@ -119,7 +123,7 @@ class Node:
                 clock=clock,
                 vehicles=vehicles,
                 undulation_m=None if ground is None else ground.undulation_m,
-                film=devices.cameras[camera.sensor_id],
+                film=devices.tees.get(camera.sensor_id, devices.cameras[camera.sensor_id]),
             )
             for camera, ground in zip(config.camera, self.grounds.values(), strict=True)
         }
@@ -138,7 +142,9 @@ class Node:
             )
             for camera in config.camera
         }
-        self.telemetry: list[Worker] = []
+        self.telemetry: list[Worker] = [
+            poses for poses in self.poses.values() if isinstance(poses, LiveKlvPoses)
+        ]
         if devices.autopilot is not None:
             buffers = [poses.add for poses in self.poses.values() if isinstance(poses, PoseBuffer)]
             self.telemetry.append(AutopilotWorker(devices.autopilot, buffers))
@@ -228,7 +234,8 @@ class Node:
 
     def close(self) -> None:
         """After the workers ended: let go of what no worker owns."""
-        for device in (self._devices.position, self._devices.autopilot):
+        devices = self._devices
+        for device in (devices.position, devices.autopilot, *devices.tees.values()):
             if device is not None:
                 device.close()
         self.outbox.close()

@@ -231,6 +231,21 @@ class CameraSettings(Settings):
             return source
         return str(Path(base) / Path(source).expanduser())
 
+    @property
+    def live(self) -> bool:
+        """Whether the source is no file: what it shows happens now."""
+        return "://" in self.source or self.source.isdigit() or self.source.startswith("/dev/")
+
+    @model_validator(mode="after")
+    def _telemetry_of_a_film(self) -> Self:
+        told = self.recorded
+        if told is not None and self.live and not (told.klv and self.source.startswith("udp://")):
+            raise ValueError(
+                f"[camera.recorded] of camera {self.sensor_id!r} needs a film file, or"
+                ' telemetry = "klv" in a live udp:// stream'
+            )
+        return self
+
     @model_validator(mode="after")
     def _one_pose(self) -> Self:
         told = [

@@ -14,6 +14,7 @@ from hardware.camera_opencv import CameraSource, OpenCvCamera
 from hardware.ports import AutopilotPort, PositionPort
 from hardware.position_fixed import FixedPosition
 from hardware.position_gpsd import Connect, GpsdPosition, GpsdSource, Rules
+from hardware.udp_tee import UdpTee
 from models.registry import NetworkEntry, Registry
 from runtime.clock import Clock, SystemClock
 from runtime.errors import AskOperator
@@ -87,11 +88,16 @@ def _open_detector(config: NodeConfig, entry: NetworkEntry) -> Detector:
     )
 
 
-def camera_source(camera: CameraSettings) -> CameraSource:
-    """A camera's settings in the driver's words."""
+def camera_source(camera: CameraSettings, tee: UdpTee | None = None) -> CameraSource:
+    """A camera's settings in the driver's words.
+
+    Args:
+        camera: its settings.
+        tee: receives its stream and hands it on, where the stream brings its own metadata.
+    """
     return CameraSource(
         sensor_id=camera.sensor_id,
-        source=camera.source,
+        source=camera.source if tee is None else tee.decoder_source,
         pace=camera.pace,
         film_rate_hz=camera.film_rate_hz,
         loop=camera.loop,
@@ -218,10 +224,17 @@ def open_devices(config: NodeConfig, clock: Clock) -> Devices:
         AskOperator: A source or a network that can never work.
         ModelError: A network file that is missing or damaged.
     """
+    tees = {
+        camera.sensor_id: UdpTee(camera.source, clock)
+        for camera in config.camera
+        if camera.recorded is not None and camera.live
+    }
     return Devices(
         cameras={
-            camera.sensor_id: OpenCvCamera(camera_source(camera), clock) for camera in config.camera
+            camera.sensor_id: OpenCvCamera(camera_source(camera, tees.get(camera.sensor_id)), clock)
+            for camera in config.camera
         },
+        tees=tees,
         detectors=open_detectors(config),
         transport=open_transport(config, clock),
         position=open_position(config, clock),

@@ -17,13 +17,15 @@ from hardware.camera_opencv import OpenCvCamera
 from hardware.ports import Fix
 from hardware.position_gpsd import GpsdPosition
 from hardware.position_gpsd.judge import horizontal_sigma_m
+from hardware.udp_tee import UdpTee
 from models.registry import ModelError, verify
 from runtime.clock import Clock
-from runtime.errors import AskOperator
+from runtime.errors import AskOperator, RetryLater
 
 _FREE_TIMES = 2
 _CAMERA_TRIES = 60
 _RECEIVER_S = 10.0
+_LIVE_PACKETS, _LISTEN_S = 10, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ def examine(
     yield from _networks(config)
     for camera in config.camera:
         yield _camera(camera, clock, pause)
-        yield _pose(camera)
+        yield _pose(camera, clock)
         yield from _ground(camera)
     yield _broker(config, clock, pause)
 
@@ -231,13 +233,15 @@ def _size(camera: CameraSettings, width: int, height: int) -> Finding:
     return Finding(what=what, verdict="ok", detail=f"{width}x{height}")
 
 
-def _pose(camera: CameraSettings) -> Finding:
+def _pose(camera: CameraSettings, clock: Clock) -> Finding:
     what = f"pose {camera.sensor_id}"
     carriers = ("mount", "vehicle", "recorded")
     carried = next((name for name in carriers if getattr(camera, name) is not None), None)
     missing = [name for name in ("lens", "ground") if getattr(camera, name) is None]
     if carried is None:
         missing.insert(0, "mount")
+    if camera.recorded is not None and camera.live:
+        return _live_telemetry(camera, what, clock)
     if camera.recorded is not None:
         return _telemetry(camera, camera.recorded, what, missing)
     return Finding(
@@ -267,6 +271,34 @@ def _telemetry(
     if usable:
         verdict = "warning" if missing else "ok"
     return Finding(what=what, verdict=verdict, detail=words)
+
+
+def _live_telemetry(camera: CameraSettings, what: str, clock: Clock) -> Finding:
+    """Listens to a stream for its metadata, for as long as a frame may take to come."""
+    tee = UdpTee(camera.source, clock)
+    packets = 0
+    until_s = clock.monotonic_s() + camera.open_timeout_s
+    try:
+        while packets < _LIVE_PACKETS and clock.monotonic_s() < until_s:
+            packets += len(tee.read(_LISTEN_S))
+    except RetryLater as error:
+        return Finding(what=what, verdict="failed", detail=f"{error.what}: who else listens there?")
+    finally:
+        tee.close()
+    heard = f"klv, live: {packets:,} packets, {tee.refused:,} bad"
+    if packets:
+        return Finding(what=what, verdict="ok", detail=heard)
+    datagrams = tee.counters.get("datagrams", 0)
+    return Finding(
+        what=what,
+        verdict="failed",
+        detail=f"{heard} in {datagrams:,} datagrams; "
+        + (
+            "the stream comes without metadata: switch KLV on at the sender"
+            if datagrams
+            else "nothing is sent to this port: check sender, address and firewall"
+        ),
+    )
 
 
 def _ground(camera: CameraSettings) -> Iterator[Finding]:

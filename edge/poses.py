@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from edge.config_camera import CameraSettings, MountSettings, VehicleSettings
+from edge.live_klv import LiveKlvPoses
 from edge.pose import FixedPose, PoseSource
 from edge.pose_buffer import PoseBuffer, TimeOffset, VehicleCamera
 from edge.recorded_film import recorded_poses
 from edge.time_offset import OffsetEstimator
 from geo.frames import GeodeticPoint
 from hardware.ports import VehicleState
+from hardware.udp_tee import UdpTee
 from runtime.clock import Clock
 
 
@@ -27,12 +29,21 @@ def pose_source(
         clock: of the node.
         vehicles: every vehicle as the node's autopilot link tells it now.
         undulation_m: height of the geoid above the ellipsoid at (lon, lat), where it is known.
-        film: the camera's driver, for a film with telemetry.
+        film: the camera's driver for a film with telemetry; the stream's tee for a live one.
 
     Raises:
         AskOperator: a film's telemetry cannot be read.
     """
     if camera.recorded is not None:
+        if isinstance(film, UdpTee):
+            return LiveKlvPoses(
+                film,
+                camera.recorded,
+                clock=clock,
+                name=f"klv-{camera.sensor_id}",
+                latency_sigma_s=camera.latency_sigma_s,
+                undulation_m=undulation_m,
+            )
         return recorded_poses(camera, film, undulation_m=undulation_m)
     if camera.mount is not None:
         return fixed_pose(camera.mount, latency_sigma_s=camera.latency_sigma_s)

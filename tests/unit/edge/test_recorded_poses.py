@@ -369,13 +369,24 @@ def test_contradictions_in_the_config_are_refused(told: dict[str, object], words
         rules(**told)
 
 
-def test_telemetry_needs_a_film(tmp_path: Path) -> None:
-    """A live source that knows no film time is refused when the node starts."""
+@pytest.mark.parametrize(
+    ("source", "telemetry"),
+    [("rtsp://127.0.0.1/a", "klv"), ("udp://@:5600", "a.SRT"), ("0", "klv")],
+)
+def test_telemetry_needs_a_film_or_a_stream_that_carries_it(source: str, telemetry: str) -> None:
+    """Subtitles lie beside files, and only UDP streams are read for metadata."""
+    told = {"sensor_id": "a", "source": source, "recorded": {"telemetry": telemetry}}
+    with pytest.raises(ValidationError, match="needs a film file"):
+        CameraSettings.model_validate(told)
+
+
+def test_a_driver_that_knows_no_film_is_refused(tmp_path: Path) -> None:
+    """The node says so when it starts, and says what to do; so for a file that is not there."""
     (tmp_path / "a.srt").write_bytes(srt())
     camera = CameraSettings.model_validate(
         {
             "sensor_id": "a",
-            "source": "rtsp://127.0.0.1/a",
+            "source": "a.mp4",
             "recorded": {"telemetry": str(tmp_path / "a.srt")},
         }
     )
