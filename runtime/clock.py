@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
+_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
 
@@ -63,6 +64,42 @@ class Clock(Protocol):
         ...
 
 
+class ClockTie:
+    """Watches the tie between UTC and monotonic time: it only jumps when somebody sets the clock.
+
+    Slow corrections of a time service (slewing) are followed and are no step.
+
+    Args:
+        clock: To watch.
+    """
+
+    STEP_S = 0.5
+    """A change by so much between two looks is a step."""
+    _INTERRUPTED_S = 0.1
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.tie_s = self._read()[0]
+        """UTC seconds since 1970 minus monotonic seconds, at the last look."""
+
+    def look(self) -> float:
+        """By how many seconds the clock was stepped since the last look; 0 for not at all."""
+        tie_s, took_s = self._read()
+        if took_s > self._INTERRUPTED_S:
+            return (
+                0.0  # We were put to sleep between the two readings: they do not belong together.
+            )
+        step_s = tie_s - self.tie_s
+        self.tie_s = tie_s
+        return step_s if abs(step_s) >= self.STEP_S else 0.0
+
+    def _read(self) -> tuple[float, float]:
+        before_s = self._clock.monotonic_s()
+        utc_s = self._clock.utc().timestamp()
+        after_s = self._clock.monotonic_s()
+        return utc_s - (before_s + after_s) / 2.0, after_s - before_s
+
+
 class _Timex(ctypes.Structure):
     """``struct timex`` of Linux, as far as it is read here.
 
@@ -116,10 +153,16 @@ class SystemClock:
         self._witness: Callable[[], ErrorBounds | None] | None = None
         self._asked_s = -math.inf
         self._quality = ClockQuality(source="boot", error_s=None)
+        self._tie = ClockTie(self)
 
     def monotonic_s(self) -> float:
-        """Seconds of CLOCK_MONOTONIC: they go on over a restart of the process, not of the machine."""
-        return time.monotonic()
+        """Seconds since boot, of a suspended machine too: telemetry grows old while it sleeps.
+
+        They go on over a restart of the process, not of the machine.
+        """
+        if _SINCE_BOOT is None:
+            return time.monotonic()
+        return time.clock_gettime(_SINCE_BOOT)
 
     def utc(self) -> datetime:
         """The machine's aware UTC."""
@@ -146,11 +189,12 @@ class SystemClock:
         return ClockQuality(source=bounds.source, error_s=bounds.largest_s)
 
     def _said(self) -> ClockQuality:
-        """The stated quality, or the kernel's word at most five seconds old."""
+        """The stated quality, or the kernel's word at most five seconds old and of no step ago."""
         if self._stated_error_s is not None:
             return ClockQuality(source="manual", error_s=self._stated_error_s)
         now_s = self.monotonic_s()
-        if now_s - self._asked_s >= self._ASK_EVERY_S:
+        stepped = self._tie.look() != 0.0
+        if stepped or now_s - self._asked_s >= self._ASK_EVERY_S:
             self._asked_s = now_s
             self._quality = kernel_clock_quality()
         return self._quality

@@ -17,6 +17,8 @@ from runtime.log import get_logger
 _RESTARTS_PER_MINUTE = 5
 _RESTART_PAUSE_S = 1.0
 _LATER_STAGE_S = 2.0
+_OWN_STOP_S = 5.0
+"""A tenth of a second's sleep that took so long: the whole process was stopped, or the machine."""
 _ASKED_EVERY_S = 0.1
 """How often a sleeping `Supervisor.wait` looks whether it was asked to stop."""
 
@@ -145,13 +147,27 @@ class Supervisor:
             True when the process should end now.
         """
         for _ in range(max(1, math.ceil(timeout_s / _ASKED_EVERY_S))):
+            asleep_s = self._clock.monotonic_s()
             if self._asked or self._ended.wait(min(timeout_s, _ASKED_EVERY_S)):
                 return True
+            self._excuse_own_stop(self._clock.monotonic_s() - asleep_s)
         for beat in self.beats():
             if beat.stale:
                 self._log.error("worker_stuck", stuck=beat.name, age_s=round(beat.age_s, 1))
                 self._fail()
         return self._asked or self._ended.is_set()
+
+    def _excuse_own_stop(self, slept_s: float) -> None:
+        """Begin to count anew after a suspend of the machine or a stop of the process.
+
+        Whoever slept himself cannot call the others late.
+        """
+        if slept_s <= _OWN_STOP_S:
+            return
+        self._log.warning("process_was_stopped", seconds=round(slept_s, 1))
+        now_s = self._clock.monotonic_s()
+        for entry in self._entries.values():
+            entry.beat_s = max(entry.beat_s, now_s)
 
     def request_stop(self) -> None:
         """Ask for an orderly end; safe in a signal handler and in any worker.

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.outbox.items import CROP, DROP_ORDER, LANES, NEVER_DROPPED, PLAIN, Due, Item
-from edge.outbox.journal import EPOCH, DiskFullError, Journal, Sent, milliseconds
+from edge.outbox.journal import EPOCH, DiskFullError, Sent, milliseconds
+from edge.outbox.stamps import Stamps
 from runtime.clock import Clock
 
 LIVE_S = 60.0
@@ -29,7 +30,7 @@ _COLUMNS = (
 )
 
 
-class Outbox(Journal):
+class Outbox(Stamps):
     """A queue in one SQLite file.
 
     Args:
@@ -51,13 +52,11 @@ class Outbox(Journal):
         reserve_bytes: int,
         resend_after_s: float = 30.0,
     ) -> None:
-        super().__init__(folder, clock=clock, reserve_bytes=reserve_bytes)
-        self._boot_id = boot_id
+        super().__init__(folder, clock=clock, reserve_bytes=reserve_bytes, boot_id=boot_id)
         self._max_bytes = max_bytes
         self._reserve_bytes = reserve_bytes
         self._resend_after_s = resend_after_s
         self._full = False
-        self._synchronised = False
         self._ages: deque[tuple[int, float]] = deque()
         self._live_row = self._next_row()
 
@@ -105,10 +104,7 @@ class Outbox(Journal):
                 self._say_full([item])
             return False
         quality = self._clock.quality()
-        known_utc = item.t_event_utc if quality.synchronised else None
-        if quality.synchronised and known_utc is None:  # Its frame is older than the first sync.
-            age_s = self._clock.monotonic_s() - item.t_event_monotonic_s
-            known_utc = self._clock.utc() - timedelta(seconds=age_s)
+        known_utc = self._event_utc(item, quality)
         inserted = self._write(
             "INSERT OR IGNORE INTO message (id, rank, kind, parameter, track_id, body, bytes,"
             " t_event_ms, t_event_boot_s, boot_id, clock_source, clock_error_s)"
@@ -339,35 +335,6 @@ class Outbox(Journal):
         self._bump("receipted", messages)
         self._commit_due()  # Lost in a crash, it only means that they are sent once more.
         return messages
-
-    # --- clock ------------------------------------------------------------------------------------
-    def notice_clock(self) -> int:
-        """After the first sync, turn the boot stamps of this boot into UTC; how many."""
-        with self._lock:
-            quality = self._clock.quality()
-            first = quality.synchronised and not self._synchronised
-            self._synchronised = quality.synchronised
-            if not first:
-                return 0
-            try:
-                turned = self._on_reserve(self._convert_stamps)
-            except DiskFullError:
-                self._synchronised = False  # Tried again at the next call.
-                return 0
-            if turned:
-                self._log.info("stamps_converted", messages=turned, error_s=quality.error_s)
-            return turned
-
-    def _convert_stamps(self) -> int:
-        quality = self._clock.quality()
-        zero_ms = milliseconds(self._clock.utc()) - self._clock.monotonic_s() * 1000.0
-        turned = self._write(
-            "UPDATE message SET t_event_ms = CAST(ROUND(? + t_event_boot_s * 1000.0) AS INTEGER),"
-            " clock_source = ?, clock_error_s = ? WHERE t_event_ms IS NULL AND boot_id = ?",
-            (zero_ms, quality.source, quality.error_s, self._boot_id),
-        ).rowcount
-        self._commit_due(force=True)
-        return turned
 
     # --- looking ----------------------------------------------------------------------------------
     @property

@@ -1,11 +1,12 @@
 """Clocks and ids: injected, ordered, honest about their quality."""
 
 import random
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from runtime.clock import ClockQuality, ManualClock, SystemClock, kernel_clock_quality
+from runtime.clock import ClockQuality, ClockTie, ManualClock, SystemClock, kernel_clock_quality
 from runtime.ids import UlidSource
 
 START_UTC = datetime(2026, 3, 1, 2, 40, tzinfo=timezone.utc)
@@ -64,3 +65,45 @@ def test_ulid_carries_the_milliseconds_of_its_clock():
     for character in first:
         value = value * 32 + "0123456789ABCDEFGHJKMNPQRSTVWXYZ".index(character)
     assert int(START_UTC.timestamp() * 1000) == value
+
+
+def test_kernel_is_asked_again_at_once_after_a_step(monkeypatch):
+    """A clock set by hand has lost its sync: five seconds of the old word would obey commands."""
+    words = [ClockQuality(source="ntp", error_s=0.01), ClockQuality(source="boot", error_s=None)]
+    monkeypatch.setattr("runtime.clock.kernel_clock_quality", lambda: words[0])
+    clock = SystemClock()
+    assert clock.quality().synchronised
+    words.pop(0)
+    assert clock.quality().synchronised
+    true_time = time.time
+    monkeypatch.setattr(time, "time", lambda: true_time() + 3.0)
+    assert not clock.quality().synchronised
+
+
+def test_time_of_a_suspended_machine_goes_on(monkeypatch):
+    """Seconds since boot count the sleep, so that everything heard before it is old."""
+    clock = SystemClock()
+    before_s = clock.monotonic_s()
+    asleep = time.clock_gettime
+    monkeypatch.setattr(time, "clock_gettime", lambda which: asleep(which) + 3600.0)
+    assert 3600.0 <= clock.monotonic_s() - before_s < 3700.0
+
+
+def test_two_readings_that_were_interrupted_are_no_step():
+    """A process put to sleep between them would see a step that nobody made."""
+
+    class Interrupted(ManualClock):
+        pause_s = 0.0
+
+        def utc(self) -> datetime:
+            self.advance(self.pause_s)
+            return super().utc()
+
+    clock = Interrupted(START_UTC)
+    tie = ClockTie(clock)
+    clock.pause_s = 2.0
+    assert 0.0 == tie.look()
+    clock.pause_s = 0.0
+    assert 0.0 == tie.look()
+    clock.synchronise(START_UTC + timedelta(seconds=60), clock.quality())
+    assert 55.0 < tie.look() < 61.0

@@ -128,6 +128,32 @@ def test_stuck_worker_is_noticed_by_its_beat():
     supervisor.stop()
 
 
+def test_suspended_machine_wakes_without_a_stuck_worker(monkeypatch):
+    """An hour's sleep in the middle of a look excuses the beats; a worker stuck after it does not."""
+    clock = ManualClock(START_UTC)
+    release, inside = threading.Event(), threading.Event()
+
+    class Stuck(Counting):
+        def step(self, now_s: float) -> float:
+            inside.set()
+            release.wait(60)
+            return 1.0
+
+    supervisor = Supervisor(clock)
+    supervisor.add(Stuck("stuck"), beat_timeout_s=5)
+    supervisor.start()
+    assert inside.wait(20)
+    with monkeypatch.context() as patch:
+        patch.setattr(supervisor._ended, "wait", lambda _timeout_s: clock.advance(3600.0) or False)
+        assert not supervisor.wait(0.0)
+    assert not supervisor.failed
+    clock.advance(6)
+    assert supervisor.wait(0.0)
+    assert supervisor.failed
+    release.set()
+    supervisor.stop()
+
+
 def test_request_to_stop_takes_no_lock(monkeypatch):
     """A signal handler may interrupt the thread that holds the lock of what it would set."""
     supervisor = Supervisor(SystemClock())
