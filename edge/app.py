@@ -194,6 +194,7 @@ class Node:
             outbox=self.outbox,
             limits=self.limits,
             position=devices.position,
+            autopilot=devices.autopilot,
             config_sha256=config_sha256,
             beats=beats,
             refused=(refused, self.commands.refused),
@@ -213,8 +214,16 @@ class Node:
             limits=self.limits,
             refused=refused,
             max_in_flight=config.mqtt.max_in_flight,
-            vehicles=VehicleReporter(vehicles, footprint=self._outline(clock)).due,
+            vehicles=VehicleReporter(
+                vehicles, footprint=self._outline(clock), undulation_m=self._undulation_m
+            ).due,
         )
+
+    @property
+    def _undulation_m(self) -> Callable[[float, float], float] | None:
+        """Of the first camera's ground that has a geoid: it is the same earth for all."""
+        grounds = (ground for ground in self.grounds.values() if ground is not None)
+        return next((g.undulation_m for g in grounds if g.undulation_m is not None), None)
 
     @property
     def workers(self) -> tuple[tuple[Worker, float], ...]:

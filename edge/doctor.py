@@ -1,7 +1,7 @@
 """What `border-edge doctor` probes: everything a config promises and cannot prove by itself."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +24,7 @@ from runtime.errors import AskOperator, RetryLater
 
 _FREE_TIMES = 2
 _CAMERA_TRIES = 60
+_VEHICLE_S = 8.0
 _RECEIVER_S = 10.0
 _LIVE_PACKETS, _LISTEN_S = 10, 0.5
 
@@ -56,6 +57,8 @@ def examine(
     yield _clock(config, clock)
     if isinstance(config.position, GpsdPositionSettings):
         yield _position(config, clock)
+    if config.autopilot.source != "none":
+        yield _autopilot(config, clock)
     yield _folder(config)
     yield _key(config)
     yield from _networks(config)
@@ -81,6 +84,52 @@ def _clock(config: NodeConfig, clock: Clock) -> Finding:
         detail=f"{quality.source}, within {quality.error_s:g} s"
         + ("" if good else ": every command is refused until it is better"),
     )
+
+
+def _autopilot(config: NodeConfig, clock: Clock) -> Finding:
+    told = config.autopilot
+    what, where = "autopilot", told.url or str(told.log_file)
+    try:
+        link = devices.open_autopilot(config, clock)
+    except AskOperator as error:
+        return Finding(what=what, verdict="failed", detail=str(error))
+    assert link is not None
+    until_s = clock.monotonic_s() + _VEHICLE_S
+    try:
+        while clock.monotonic_s() < until_s:
+            link.read(0.5)
+            heard = [state for state in link.vehicles() if state.mode]
+            if heard and (told.log_file is not None or any(s.lon_deg is not None for s in heard)):
+                break
+        heard = [state for state in link.vehicles() if state.mode]
+        counters = link.counters
+    except EOFError:
+        heard, counters = list(link.vehicles()), link.counters
+    finally:
+        link.close()
+    if heard:
+        placed = all(state.lon_deg is not None for state in heard)
+        names = "; ".join(
+            f"{state.vehicle[0]}/{state.vehicle[1]} {state.mode}, fix {state.fix_status}"
+            for state in heard
+        )
+        return Finding(
+            what=what,
+            verdict="ok" if placed or told.log_file is not None else "warning",
+            detail=f"{where}: {names}"
+            + ("" if placed else "; no position yet: wait for its receiver, under open sky"),
+        )
+    return Finding(what=what, verdict="failed", detail=f"{where}: {_why_no_vehicle(counters)}")
+
+
+def _why_no_vehicle(counters: Mapping[str, int]) -> str:
+    if counters.get("unsigned") or counters.get("bad_signature") or counters.get("signed_long_ago"):
+        return "frames come, but not signed with our key: give vehicle and node the same key"
+    if counters.get("connect_failures"):
+        return "cannot be opened: check address, cable and that nothing else uses it"
+    if counters.get("skipped_bytes"):
+        return "bytes come that are no MAVLink: check autopilot.baud and the port's protocol"
+    return f"no vehicle in {_VEHICLE_S:g} s: check the address and that the vehicle is on"
 
 
 def _position(config: NodeConfig, clock: Clock) -> Finding:

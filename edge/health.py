@@ -9,7 +9,7 @@ from edge.dispatch import NodeState
 from edge.limits import Limits
 from edge.outbox import Outbox
 from edge.pipeline import Eye
-from hardware.ports import PositionPort
+from hardware.ports import AutopilotPort, PositionPort
 from runtime.clock import Clock
 from runtime.workers import Beat
 from wire.messages import CameraHealth, FixHealth, Health, OutboxHealth, WorkerHealth
@@ -28,6 +28,7 @@ class HealthBook:
         outbox: Its counters.
         limits: What is in force.
         position: The node's own place, None without a source.
+        autopilot: The link to vehicles, None without one.
         config_sha256: In force.
         beats: Signs of life of the workers.
         refused: Counters of refused input.
@@ -46,6 +47,7 @@ class HealthBook:
         outbox: Outbox,
         limits: Limits,
         position: PositionPort | None,
+        autopilot: AutopilotPort | None = None,
         config_sha256: str,
         beats: Callable[[], Sequence[Beat]],
         refused: Sequence[Counter[str]],
@@ -60,6 +62,7 @@ class HealthBook:
         self._outbox = outbox
         self._limits = limits
         self._position = position
+        self._autopilot = autopilot
         self._config_sha256 = config_sha256
         self._beats = beats
         self._refused = tuple(refused)
@@ -80,6 +83,9 @@ class HealthBook:
             refused.update(counter)
         if self._position is not None:
             refused.update(self._position.counters)
+        if self._autopilot is not None:
+            lost = self._autopilot.counters
+            refused.update({f"autopilot_{reason}": count for reason, count in lost.items()})
         return Health(
             uptime_s=now_s - self._start_s,
             cameras=tuple(self._camera(sensor_id, span_s) for sensor_id in self._eyes),

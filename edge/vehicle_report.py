@@ -5,6 +5,7 @@ A report that the line does not take is not kept: the next one says more.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,8 @@ class VehicleReporter:
     Args:
         vehicles: every vehicle that is heard.
         footprint: outline of what the vehicle's camera sees on the ground now.
+        undulation_m: height of the geoid above the ellipsoid at (lon, lat) in degrees, for
+            vehicles that tell their height above the sea only.
     """
 
     def __init__(
@@ -44,8 +47,10 @@ class VehicleReporter:
         vehicles: Callable[[], Sequence[VehicleState]],
         *,
         footprint: Callable[[VehicleId], Outline] | None = None,
+        undulation_m: Callable[[float, float], float] | None = None,
     ) -> None:
         self._vehicles = vehicles
+        self._undulation_m = undulation_m
         self._footprint = footprint
         self._due_s: dict[VehicleId, float] = {}
 
@@ -57,8 +62,22 @@ class VehicleReporter:
                 continue
             self._due_s[state.vehicle] = now_s + PERIOD_S
             outline = () if self._footprint is None else self._footprint(state.vehicle)
-            found.append(report(state, outline))
+            found.append(report(self._lifted(state), outline))
         return found
+
+    def _lifted(self, state: VehicleState) -> VehicleState:
+        """The state with its height above the ellipsoid, where that can be known."""
+        lon_deg, lat_deg, alt_msl_m = state.lon_deg, state.lat_deg, state.alt_msl_m
+        if (
+            self._undulation_m is None
+            or state.alt_hae_m is not None
+            or lon_deg is None
+            or lat_deg is None
+            or alt_msl_m is None
+        ):
+            return state
+        alt_hae_m = alt_msl_m + self._undulation_m(lon_deg, lat_deg)
+        return replace(state, alt_hae_m=alt_hae_m if math.isfinite(alt_hae_m) else None)
 
 
 def report(state: VehicleState, footprint_lonlat: Outline = ()) -> VehicleReport:

@@ -45,6 +45,8 @@ class Fleet:
         place = None if known is None else known.lon_lat_deg
         if report.position is not None:
             place = (report.position.lon_deg, report.position.lat_deg)
+        elif _seen(report) is not None:
+            place = _seen(report)
         self._vehicles[key] = _Vehicle(
             node_id=node_id,
             report=report,
@@ -82,7 +84,7 @@ class Fleet:
             age_s=round(age_s, 1),
             lon_deg=lon_deg,
             lat_deg=lat_deg,
-            position_is_old=said.position is None and lon_deg is not None,
+            position_is_old=said.position is None and _seen(said) is None and lon_deg is not None,
             alt_above_takeoff_m=said.alt_above_takeoff_m,
             alt_hae_m=None if said.position is None else said.position.alt_hae_m,
             heading_deg=said.heading_deg,
@@ -105,3 +107,11 @@ class Fleet:
         """All drones, by node and name."""
         found = [self.view(*key, now_s) for key in sorted(self._vehicles)]
         return [view for view in found if view is not None]
+
+
+def _seen(report: VehicleReport) -> tuple[float, float] | None:
+    """Where its receiver sees it, although its height above the ellipsoid is not known."""
+    fix = report.fix
+    if fix is None or fix.lon_deg is None or fix.lat_deg is None:
+        return None
+    return (fix.lon_deg, fix.lat_deg)

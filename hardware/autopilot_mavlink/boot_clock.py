@@ -19,10 +19,13 @@ _AHEAD_S = 0.5
 """A message cannot come before it was sent: beyond this the clock is another one."""
 _LATE_S = 10.0
 """Older than this a message is of no use, and more likely from another boot."""
+_BACK_S = 1.0
+"""A link hardly turns the order of messages round by more: a stamp that falls back is another boot."""
 _AGREE_S = 1.0
 _AGREE_TIMES = 3
 _AGREE_ADVANCE_S = 0.1
 """They must also go on: one odd stamp said thrice is no clock."""
+_STEADY_LATE_S, _STEADY_SPREAD_S, _STEADY_S = 1.0, 0.3, 3.0
 _LONGEST_RTT_S = 2.0
 _DRIFT_S_PER_S = 100e-6
 """Two quartzes part at most so fast: an old quick answer loses against a new one by this."""
@@ -48,6 +51,8 @@ class BootClock:
         self._answers: deque[_Answer] = deque(maxlen=64)
         self._candidate: tuple[float, float] | None = None
         self._agreed = 0
+        self._steady: tuple[float, float, float] | None = None
+        """Since when messages come late alike, and by how much, least and most."""
         self._boot_s: float | None = None
         """Stamp of the newest message, without wraps."""
 
@@ -86,8 +91,12 @@ class BootClock:
         expected_s = received_s - offset_s
         turns = max(0, round((expected_s - raw_s) / WRAP_S))
         boot_s = raw_s + turns * WRAP_S
-        if -_LATE_S <= boot_s - expected_s <= _AHEAD_S:
+        newest_s = boot_s if self._boot_s is None else self._boot_s
+        if -_LATE_S <= boot_s - expected_s <= _AHEAD_S and boot_s >= newest_s - _BACK_S:
             self._candidate, self._agreed = None, 0
+            if self._late_by_another_boot(expected_s - boot_s, received_s):
+                self._begin(raw_s, received_s, reboot=True)
+                return received_s
             if self._boot_s is not None and turns > int(self._boot_s / WRAP_S):
                 self.wraps += 1
             self._learn(boot_s, received_s)
@@ -138,12 +147,30 @@ class BootClock:
         begun_s = self._candidate[0] - self._candidate[1]
         if self._agreed < _AGREE_TIMES or raw_s - begun_s < _AGREE_ADVANCE_S:
             return None
-        self._candidate, self._agreed = None, 0
+        # If it leaps ahead a little, all before came late, as out of a radio's full buffer.
+        self._begin(raw_s, received_s, reboot=not 0.0 < ahead_s <= _LATE_S)
+        return received_s
+
+    def _late_by_another_boot(self, late_s: float, received_s: float) -> bool:
+        """Whether messages come late by the same time for seconds on end.
+
+        A queue that empties or a link that slows down changes its delay; a vehicle that was
+        switched on again seconds ago has another offset, and keeps it.
+        """
+        if late_s <= _STEADY_LATE_S:
+            self._steady = None
+            return False
+        since_s, least_s, most_s = self._steady or (received_s, late_s, late_s)
+        least_s, most_s = min(least_s, late_s), max(most_s, late_s)
+        if most_s - least_s > _STEADY_SPREAD_S:
+            since_s, least_s, most_s = received_s, late_s, late_s
+        self._steady = (since_s, least_s, most_s)
+        return received_s - since_s >= _STEADY_S
+
+    def _begin(self, raw_s: float, received_s: float, *, reboot: bool) -> None:
+        self._candidate, self._agreed, self._steady = None, 0, None
         self._least.clear()
         self._answers.clear()
         self._boot_s = None
-        if not 0.0 < ahead_s <= _LATE_S:
-            self.reboots += 1
-        # Else all before came late, as out of a radio's full buffer.
+        self.reboots += reboot
         self._learn(raw_s, received_s)
-        return received_s

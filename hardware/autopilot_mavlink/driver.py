@@ -35,6 +35,8 @@ _SILENT_LINK_S = 15.0
 _NO_CRAFT = frozenset({5, 6, 18, 26, 27, 30, 31, 32, 33, 34, 36, 37, 38, 39, 40, 41, 42, 48})
 """MAV_TYPEs with an autopilot field that are none: stations, trackers, gimbals, cameras, ADS-B ..."""
 _NO_AUTOPILOT = 8
+_WELL = frozenset({"connections", "frames", "positions", "texts", "timesync_answers", "no_vehicle"})
+"""Counters that speak of no loss: messages of ground stations are nobody's fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,11 @@ class MavlinkAutopilot:
     @property
     def counters(self) -> Mapping[str, int]:
         """What was refused or lost so far, by reason."""
+        return {key: n for key, n in self.totals.items() if n and key not in _WELL}
+
+    @property
+    def totals(self) -> Counter[str]:
+        """Everything that was counted, what went well included."""
         with self._lock:
             total = self._counters + self._reader.counters
             if self._signer is not None:
@@ -152,7 +159,7 @@ class MavlinkAutopilot:
                 total["requests_unanswered"] += asker.unanswered
                 total["group_requests"] += asker.group_requests
             total["fix_jumps"] = sum(v.fix.jumps for v in self._vehicles.values())
-            return dict(total)
+            return total
 
     @property
     def connected(self) -> bool:

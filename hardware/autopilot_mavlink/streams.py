@@ -110,6 +110,7 @@ class StreamAsker:
         self._out_s = -math.inf
         self._grouped = False
         self._look_s = -math.inf
+        self._stepped_s = -math.inf
         self.restart()
 
     def restart(self) -> None:
@@ -146,12 +147,15 @@ class StreamAsker:
             asked.state = "refused"
 
     def step(self, now_s: float, heard_s: Mapping[int, float]) -> list[bytes]:
-        """What to send now.
+        """What to send now; called while the vehicle is heard.
 
         Args:
             now_s: node time.
             heard_s: last arrival of every kind of message of this vehicle.
         """
+        if now_s - self._stepped_s > _SILENT_S:
+            self.restart()  # It was gone, and may have been switched off.
+        self._stepped_s = now_s
         if self._out is not None:
             if now_s - self._out_s < _ANSWER_S:
                 return []

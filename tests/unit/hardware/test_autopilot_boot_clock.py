@@ -64,6 +64,33 @@ def test_reboot_is_believed_on_the_third_message() -> None:
     assert 1 == clock.reboots
 
 
+def test_reboot_soon_after_a_boot_is_one_too() -> None:
+    """Seconds after the first start the new stamps are hardly older than late ones would be."""
+    clock = BootClock()
+    feed(clock, boot_s=997.0, delays_s=[0.02] * 50)
+    told = feed(clock, boot_s=1009.0, delays_s=[0.02] * 20, start_s=1010.0)
+    assert all(abs(told_s - true_s) < 0.03 for true_s, told_s in told[2:])
+    assert 1 == clock.reboots
+
+
+def test_new_boot_that_looks_like_a_late_message_is_found_in_seconds() -> None:
+    """Stamps beyond the newest of the old boot, and older than now: late by the same, so no delay."""
+    clock = BootClock()
+    feed(clock, boot_s=997.0, delays_s=[0.02] * 10)
+    told = feed(clock, boot_s=1003.0, delays_s=[0.02] * 60, start_s=1010.0)
+    assert all(abs(told_s - true_s) < 0.03 for true_s, told_s in told[32:])
+    assert 1 == clock.reboots
+
+
+def test_growing_delay_is_no_reboot() -> None:
+    """Three seconds late, in order: the instants stay right."""
+    clock = BootClock()
+    feed(clock, boot_s=900.0, delays_s=[0.02] * 50)
+    told = feed(clock, boot_s=900.0, delays_s=[0.05 * n for n in range(60)], start_s=1005.0)
+    assert all(abs(told_s - true_s) < 0.03 for true_s, told_s in told)
+    assert 0 == clock.reboots
+
+
 def test_one_odd_stamp_changes_nothing() -> None:
     """A stamp from nowhere among good ones is left out and is no reboot."""
     clock = BootClock()

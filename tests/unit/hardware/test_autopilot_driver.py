@@ -92,7 +92,7 @@ def test_simulated_copter_is_asked_for_its_streams_and_tells_the_truth() -> None
     assert len(seen[AttitudeSample]) > 40 * 15
     (state,) = driver.vehicles()
     assert ("fix_3d", True, "STABILIZE") == (state.fix_status, state.ekf_healthy, state.mode)
-    assert 0 == driver.counters["group_requests"]
+    assert 0 == driver.totals["group_requests"]
 
 
 def test_line_that_breaks_is_opened_again_with_growing_pauses() -> None:
@@ -109,7 +109,7 @@ def test_line_that_breaks_is_opened_again_with_growing_pauses() -> None:
         driver.read(0.5)
     gaps = [round(b - a, 1) for a, b in itertools.pairwise(tries)]
     assert [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0] == gaps[:7]
-    assert len(tries) == driver.counters["connect_failures"]
+    assert len(tries) == driver.totals["connect_failures"]
 
 
 def test_lost_line_is_closed_and_reopened() -> None:
@@ -124,4 +124,4 @@ def test_lost_line_is_closed_and_reopened() -> None:
     driver.read(0.5)
     driver.read(0.5)
     assert driver.connected
-    assert (2, 1) == (driver.counters["connections"], driver.counters["link_losses"])
+    assert (2, 1) == (driver.totals["connections"], driver.totals["link_losses"])

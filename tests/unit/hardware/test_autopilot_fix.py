@@ -50,7 +50,7 @@ def test_receiver_that_leaps_has_jumped_for_ten_seconds() -> None:
         heard.copter.gps(lat=10.425)
         heard.read(0.5)
     assert "fix_3d" == heard.state.fix_status
-    assert 1 == heard.driver.counters["fix_jumps"]
+    assert 1 == heard.driver.totals["fix_jumps"]
 
 
 def test_fast_craft_does_not_jump() -> None:

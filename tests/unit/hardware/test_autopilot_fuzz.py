@@ -150,7 +150,7 @@ def play(good, where, seed, frames=FRAMES):
                     assert distance_m(state.lon_deg, state.lat_deg, *where) < NEAR_M
             batch = []
             line.sent.clear()
-    print(f"{made} mutants {dict(mutants.kinds)}; out {dict(seen)}; {driver.counters}")
+    print(f"{made} mutants {dict(mutants.kinds)}; out {dict(seen)}; {driver.totals}")
     return driver, made, seen
 
 
@@ -222,4 +222,4 @@ def test_broken_frames_change_nothing_at_all() -> None:
         assert [] == heard.read(0.0)
         fed += len(broken)
     assert before == heard.driver.vehicles()
-    assert heard.driver.counters["bad_checksum"] > 40_000
+    assert heard.driver.totals["bad_checksum"] > 40_000

@@ -31,7 +31,7 @@ def test_places_that_cannot_be_never_come_out(place, counter) -> None:
     heard = Heard()
     assert [] == heard.settle(**place)
     assert (None, None) == (heard.state.lon_deg, heard.state.alt_msl_m)
-    assert 2 == heard.driver.counters[counter]
+    assert 2 == heard.driver.totals[counter]
 
 
 def test_first_position_waits_for_a_second_that_agrees() -> None:
@@ -64,7 +64,7 @@ def test_jump_is_held_back_for_ten_seconds_and_said() -> None:
         out += heard.read(1.0)
     assert 10.60 == out[0].lat_deg
     assert heard.clock.monotonic_s() == pytest.approx(1012.0, abs=1.0)
-    assert heard.driver.counters["position_jump"] >= 12
+    assert heard.driver.totals["position_jump"] >= 12
 
 
 def test_position_without_an_estimator_that_knows_it_is_refused() -> None:
@@ -82,7 +82,7 @@ def test_position_without_a_fix_or_estimator_is_refused() -> None:
     heard = Heard()
     heard.copter.gps(fix=1)
     assert [] == heard.settle()
-    assert 2 == heard.driver.counters["position_no_fix"]
+    assert 2 == heard.driver.totals["position_no_fix"]
 
 
 def test_estimator_report_of_zeros_says_nothing() -> None:

@@ -105,7 +105,7 @@ def test_numbers_that_are_no_attitude_are_refused(message) -> None:
     heard = Heard()
     heard.copter.say(message)
     assert [] == heard.read()
-    assert 1 == heard.driver.counters["attitude_absurd"]
+    assert 1 == heard.driver.totals["attitude_absurd"]
 
 
 def test_absurd_rates_are_left_out() -> None:
@@ -142,7 +142,7 @@ def test_every_frame_flag_of_a_gimbal_device(flags, frame) -> None:
         down = math.sqrt(0.5)
         expected = [down * math.sin(math.radians(30)), down * math.cos(math.radians(30)), -down]
         assert np.allclose(expected, ahead, atol=1e-6)
-    assert (frame is None) == (heard.driver.counters.get("gimbal_absurd", 0) == 1)
+    assert (frame is None) == (heard.driver.totals.get("gimbal_absurd", 0) == 1)
 
 
 def test_mount_status_and_orientation_stand_in_for_a_device() -> None:
@@ -192,7 +192,7 @@ def test_duplicates_and_overtaken_messages_come_out_once_and_in_order() -> None:
     for data in (second, first, second, second):
         heard.copter.bytes(data)
     assert 1 == len(heard.read())
-    assert (2, 1) == (heard.driver.counters["duplicate"], heard.driver.counters["overtaken"])
+    assert (2, 1) == (heard.driver.totals["duplicate"], heard.driver.totals["overtaken"])
 
 
 @given(ANGLE, PITCH, ANGLE, ANGLE, PITCH, ANGLE)

@@ -79,7 +79,7 @@ def test_with_a_key_only_what_is_signed_with_it_now_is_read(key, ticks, counter)
     heard.read()
     assert (counter is None) == (len(heard.driver.vehicles()) == 1)
     if counter is not None:
-        assert 1 == heard.driver.counters[counter]
+        assert 1 == heard.driver.totals[counter]
 
 
 def test_replayed_frames_are_refused_per_stream() -> None:
