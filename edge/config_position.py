@@ -3,7 +3,8 @@
 import ipaddress
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from typing_extensions import Self
 
 from runtime.settings import Settings
 
@@ -37,6 +38,12 @@ class GpsdPositionSettings(Settings):
     """A receiver behind gpsd: `source = "gpsd"`."""
 
     source: Literal["gpsd"] = Field(title="A gpsd tells the place", examples=["gpsd"])
+    reader: Literal["own", "gpsd-py3"] = Field(
+        "own",
+        title="Who reads it",
+        description="own watches the stream and sees jams, jumps and frozen receivers; gpsd-py3 polls "
+        "with that library in a process of its own, without heights, signals or clock",
+    )
     host: Annotated[str, AfterValidator(_in_figures)] = Field(
         "127.0.0.1", title="Address of gpsd, in figures, or localhost", examples=["127.0.0.1"]
     )
@@ -72,6 +79,12 @@ class GpsdPositionSettings(Settings):
         gt=0.0,
         le=256.0,
     )
+
+    @model_validator(mode="after")
+    def _device_needs_own(self) -> Self:
+        if self.device and self.reader == "gpsd-py3":
+            raise ValueError('device needs reader = "own": gpsd-py3 takes whichever spoke last')
+        return self
 
 
 def _source(value: Any) -> str:

@@ -13,7 +13,7 @@ from geo.frames import GeodeticPoint
 from hardware.camera_opencv import CameraSource, OpenCvCamera
 from hardware.ports import AutopilotPort, PositionPort
 from hardware.position_fixed import FixedPosition
-from hardware.position_gpsd import Connect, GpsdPosition, GpsdSource, Rules
+from hardware.position_gpsd import Connect, GpsdPosition, GpsdSource, Rules, gpsd_py3
 from hardware.udp_tee import UdpTee
 from models.registry import NetworkEntry, Registry
 from runtime.clock import Clock, SystemClock
@@ -146,7 +146,7 @@ def open_position(
     """
     position = config.position
     if isinstance(position, GpsdPositionSettings):
-        receiver = GpsdPosition(gpsd_source(position), clock, connect=connect)
+        receiver = open_receiver(position, clock, connect=connect)
         if isinstance(clock, SystemClock):
             clock.hear(receiver.clock_error)
         return receiver
@@ -156,6 +156,27 @@ def open_position(
         if camera.mount is not None:
             return _fixed(camera.mount, clock)
     return None
+
+
+def open_receiver(
+    position: GpsdPositionSettings, clock: Clock, *, connect: Connect | None = None
+) -> GpsdPosition:
+    """The receiver behind a gpsd; nothing is connected yet.
+
+    Raises:
+        AskOperator: The library that should read it is not installed.
+    """
+    source = gpsd_source(position)
+    if connect is None and position.reader == "gpsd-py3":
+        if not gpsd_py3.installed():
+            raise AskOperator(
+                field="position.reader",
+                value="gpsd-py3",
+                allowed="a reader that is installed",
+                next_step='run: pip install gpsd-py3, or set reader = "own"',
+            )
+        connect = gpsd_py3.connect(source.host, source.port)
+    return GpsdPosition(source, clock, connect=connect)
 
 
 def gpsd_source(position: GpsdPositionSettings) -> GpsdSource:

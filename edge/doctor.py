@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from edge import devices
@@ -11,12 +10,11 @@ from edge.config import NodeConfig
 from edge.config_camera import CameraSettings
 from edge.config_position import GpsdPositionSettings
 from edge.config_recorded import RecordedSettings
+from edge.doctor_position import look_at_receiver
+from edge.finding import Finding
 from edge.ground import camera_ground
 from edge.recorded_film import read_telemetry
 from hardware.camera_opencv import OpenCvCamera
-from hardware.ports import Fix
-from hardware.position_gpsd import GpsdPosition
-from hardware.position_gpsd.judge import horizontal_sigma_m
 from hardware.udp_tee import UdpTee
 from models.registry import ModelError, verify
 from runtime.clock import Clock
@@ -25,23 +23,7 @@ from runtime.errors import AskOperator, RetryLater
 _FREE_TIMES = 2
 _CAMERA_TRIES = 60
 _VEHICLE_S = 8.0
-_RECEIVER_S = 10.0
 _LIVE_PACKETS, _LISTEN_S = 10, 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        what: Named as in the config.
-        verdict: `warning` works, but not as well as it should.
-        detail: What was found, and what to do where it is not well.
-    """
-
-    what: str
-    verdict: Literal["ok", "warning", "failed"]
-    detail: str
 
 
 def examine(
@@ -56,7 +38,7 @@ def examine(
     """
     yield _clock(config, clock)
     if isinstance(config.position, GpsdPositionSettings):
-        yield _position(config, clock)
+        yield look_at_receiver(config.position, clock)
     if config.autopilot.source != "none":
         yield _autopilot(config, clock)
     yield _folder(config)
@@ -130,65 +112,6 @@ def _why_no_vehicle(counters: Mapping[str, int]) -> str:
     if counters.get("skipped_bytes"):
         return "bytes come that are no MAVLink: check autopilot.baud and the port's protocol"
     return f"no vehicle in {_VEHICLE_S:g} s: check the address and that the vehicle is on"
-
-
-def _position(config: NodeConfig, clock: Clock) -> Finding:
-    settings = config.position
-    assert isinstance(settings, GpsdPositionSettings)
-    receiver = GpsdPosition(devices.gpsd_source(settings), clock)
-    where = f"gpsd at {settings.host}:{settings.port}"
-    until_s = clock.monotonic_s() + _RECEIVER_S
-    try:
-        while clock.monotonic_s() < until_s:
-            if receiver.read(1.0) > 0.0:
-                break  # Refused: a second try within seconds finds the same.
-            fix = receiver.latest()
-            if fix.status in {"fix_2d", "fix_3d"}:
-                return _fix(where, receiver, fix)
-        return _no_fix(where, settings, receiver)
-    finally:
-        receiver.close()
-
-
-def _fix(where: str, receiver: GpsdPosition, fix: Fix) -> Finding:
-    sigma_m = horizontal_sigma_m(fix)
-    words = [
-        f"{where} ({receiver.release})",
-        "fix in space" if fix.status == "fix_3d" else "fix without a height",
-        f"{fix.lon_deg:.6f} E {fix.lat_deg:.6f} N",
-        "accuracy not stated" if sigma_m is None else f"within {sigma_m:.1f} m",
-    ]
-    if fix.satellites is not None:
-        words.append(f"{fix.satellites} satellites")
-    height = fix.status == "fix_3d" and fix.alt_hae_m is not None
-    if not height:
-        words.append(
-            "no height above the ellipsoid: update gpsd to 3.20, or wait for more satellites"
-        )
-    return Finding(what="position", verdict="ok" if height else "warning", detail=", ".join(words))
-
-
-def _no_fix(where: str, settings: GpsdPositionSettings, receiver: GpsdPosition) -> Finding:
-    if not receiver.release:
-        what = f"{where} does not answer; start it (systemctl start gpsd) or correct position.host"
-        return Finding(what="position", verdict="failed", detail=f"{what} and position.port")
-    fix = receiver.latest()
-    if settings.device and settings.device not in receiver.devices:
-        known = ", ".join(receiver.devices) or "none"
-        return Finding(
-            what="position",
-            verdict="failed",
-            detail=f"{where} has no {settings.device}; it has {known}: correct position.device",
-        )
-    if not receiver.devices:
-        detail = f"{where} has no receiver: plug it in, and name it in gpsd's own configuration"
-        return Finding(what="position", verdict="failed", detail=detail)
-    return Finding(
-        what="position",
-        verdict="warning",
-        detail=f"{where} ({receiver.release}) gave no usable fix in {_RECEIVER_S:g} s: {fix.reason}; "
-        "look at the antenna's view of the sky, a cold receiver needs minutes",
-    )
 
 
 def _folder(config: NodeConfig) -> Finding:

@@ -132,9 +132,8 @@ class GpsdPosition:
                 "gpsd_fixes_not_believed": self._judge.fixes_not_believed,
             }
         for name, count in more.items():
-            if count:
-                found[name] = found.get(name, 0) + count
-        return found
+            found[name] = found.get(name, 0) + count
+        return {name: count for name, count in found.items() if count}
 
     @property
     def release(self) -> str:
