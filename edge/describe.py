@@ -8,8 +8,8 @@ from edge.config_camera import CameraSettings
 from edge.detect import Detector
 from edge.footprint import footprint
 from edge.ground import Ground
-from edge.pose_buffer import UNTOLD_HEADING_SIGMA_DEG
 from edge.poses import fixed_pose
+from edge.vehicle_camera import UNTOLD_HEADING_SIGMA_DEG
 from wire.messages import Birth, DeclaredPerformance, NetworkDescription, SensorDescription
 from wire.values import Attitude, GeoPoint, LensDescription, PoseAccuracy
 

@@ -9,7 +9,8 @@ import numpy as np
 from edge.config_recorded import RecordedSettings
 from edge.film_telemetry import FILM, klv_position, klv_view
 from edge.pose import NoPose, Pose
-from edge.pose_buffer import PoseBuffer, TimeOffset, VehicleCamera
+from edge.pose_buffer import PoseBuffer
+from edge.vehicle_camera import TimeOffset, VehicleCamera
 from geo.frames import geodetic_to_ecef
 from hardware.ports import PositionSample
 from hardware.udp_tee import LiveKlv, UdpTee

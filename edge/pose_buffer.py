@@ -9,7 +9,6 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,11 +16,11 @@ import numpy.typing as npt
 
 from edge.pose import NoPose, Pose, turn_covariance_rad2
 from edge.pose_samples import Around, History
+from edge.vehicle_camera import UNTOLD_HEADING_SIGMA_DEG, TimeOffset, VehicleCamera
 from edge.vehicle_motion import (
     Course,
     Spans,
     Stance,
-    Unrest,
     body_stance,
     course,
     gimbal_stance,
@@ -32,7 +31,6 @@ from hardware.ports import (
     AttitudeSample,
     GimbalSample,
     PositionSample,
-    VehicleId,
     VehicleSample,
     VehicleState,
 )
@@ -49,8 +47,6 @@ _FUTURE_S = 1.0
 _CAMERA_IN_FRD: Array = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 """Camera x right, y down, z forward, in axes x forward, y right, z down."""
 _NOT_UNIT = 0.01
-UNTOLD_HEADING_SIGMA_DEG = 5.0
-"""A compass among motors and steel, when nobody says better."""
 _UPRIGHT = 0.1
 """A body whose nose is this near to the vertical has no heading."""
 _NO_TRUST: dict[str, str] = {
@@ -60,52 +56,6 @@ _NO_TRUST: dict[str, str] = {
     "jammed": "says that its receiver is jammed",
     "jumped": "has jumped",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeOffset:
-    """What must be added to a frame's instant to get the autopilot's, and how sure that is."""
-
-    offset_s: float = 0.0
-    sigma_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleCamera:
-    """How a camera sits on its vehicle, and how well each part of the chain is known (1 sigma).
-
-    Attributes:
-        vehicle: its autopilot.
-        on: `gimbal` or fixed to the `body`.
-        yaw_deg: of the axis against gimbal or body, clockwise from above.
-        pitch_deg: nose up.
-        roll_deg: right side down.
-        lever_arm_m: lens from the point whose position the autopilot tells, in body axes forward,
-            right, down.
-        heading_sigma_deg: of the autopilot's heading, about the vertical; None believes what it
-            tells of it.
-        roll_pitch_sigma_deg: of its roll and pitch, each.
-        gimbal_sigma_deg: of the gimbal's angles, or of the mount on the body, about each axis.
-        horizontal_sigma_m: where the autopilot does not tell; None knows nothing.
-        vertical_sigma_m: likewise.
-        latency_sigma_s: doubt about the moment of capture.
-        max_age_s: a sample farther than this from the frame is of no use.
-    """
-
-    vehicle: VehicleId
-    on: Literal["gimbal", "body"]
-    yaw_deg: float = 0.0
-    pitch_deg: float = 0.0
-    roll_deg: float = 0.0
-    lever_arm_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    heading_sigma_deg: float | None = None
-    roll_pitch_sigma_deg: float = 0.5
-    gimbal_sigma_deg: float = 0.5
-    horizontal_sigma_m: float | None = None
-    vertical_sigma_m: float | None = None
-    latency_sigma_s: float = 0.0
-    max_age_s: float = 0.5
-    unrest: Unrest = field(default_factory=Unrest)
 
 
 class PoseBuffer:
@@ -135,6 +85,7 @@ class PoseBuffer:
     ) -> None:
         self.camera = camera
         self.counters: Counter[str] = Counter()
+        """Samples by what became of them."""
         self._clock = clock
         self._states = states
         self._offset = offset
@@ -186,16 +137,17 @@ class PoseBuffer:
         if doubt:
             return NoPose(reason=doubt)
         offset = self._offset()
-        return self._at(t_monotonic_s + offset.offset_s, offset.sigma_s)
+        moment_s = self.camera.latency_sigma_s if offset.jitter_s is None else offset.jitter_s
+        return self._at(t_monotonic_s + offset.offset_s, math.hypot(moment_s, offset.sigma_s))
 
     def at_vehicle_time(self, t_s: float) -> Pose | NoPose:
         """The camera's pose at an instant of the samples' own time, whatever is thought of the fix.
 
         For those who look for the offset between camera and vehicle.
         """
-        return self._at(t_s, 0.0)
+        return self._at(t_s, self.camera.latency_sigma_s)
 
-    def _at(self, t_s: float, offset_sigma_s: float) -> Pose | NoPose:
+    def _at(self, t_s: float, time_sigma_s: float) -> Pose | NoPose:
         with self._lock:
             positions = self._positions.around(t_s)
             attitudes = self._attitudes.around(t_s)
@@ -225,7 +177,7 @@ class PoseBuffer:
         if missing or place is None:
             return NoPose(reason="; ".join(missing))
         heading_deg = self._heading_sigma_deg(attitudes.before)
-        return self._compose(place, body, head, _frame(gimbals), heading_deg, offset_sigma_s)
+        return self._compose(place, body, head, _frame(gimbals), heading_deg, time_sigma_s)
 
     @property
     def _needs_gimbal(self) -> bool:
@@ -303,7 +255,7 @@ class PoseBuffer:
         head: Stance | None,
         frame: GimbalFrame | None,
         heading_sigma_deg: float,
-        offset_sigma_s: float,
+        time_sigma_s: float,
     ) -> Pose | NoPose:
         camera = self.camera
         heading_rad2 = math.radians(heading_sigma_deg) ** 2
@@ -346,7 +298,7 @@ class PoseBuffer:
             cov_turn_rad2=turn + np.eye(3) * math.radians(camera.gimbal_sigma_deg) ** 2,
             velocity_enu_m_s=velocity,
             rate_enu_rad_s=rate,
-            time_sigma_s=math.hypot(camera.latency_sigma_s, offset_sigma_s),
+            time_sigma_s=time_sigma_s,
             moving=True,
         )
 

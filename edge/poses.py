@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from edge.config_camera import CameraSettings, MountSettings, VehicleSettings
 from edge.live_klv import LiveKlvPoses
 from edge.pose import FixedPose, PoseSource
-from edge.pose_buffer import PoseBuffer, TimeOffset, VehicleCamera
+from edge.pose_buffer import PoseBuffer
 from edge.recorded_film import recorded_poses
 from edge.time_offset import OffsetEstimator
+from edge.vehicle_camera import TimeOffset, VehicleCamera
 from geo.frames import GeodeticPoint
 from hardware.ports import VehicleState
 from hardware.udp_tee import UdpTee

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from edge.pose import NoPose, Pose
-from edge.pose_buffer import TimeOffset
 from edge.turn_match import LEAST_SIGMA_S, Match, Record, Turn, match
+from edge.vehicle_camera import TimeOffset
 from runtime.log import get_logger
 
 _WINDOW_S = 40.0
@@ -123,7 +123,9 @@ class OffsetEstimator:
                 self._doubted = self._doubted[-_CONVINCED:]
                 self.counters["contradictions"] += 1
                 return
-            self._belief = TimeOffset(offset_s=found.offset_s, sigma_s=found.sigma_s)
+            self._belief = TimeOffset(
+                offset_s=found.offset_s, sigma_s=found.sigma_s, jitter_s=found.jitter_s
+            )
             self.counters["corrections"] += 1
         else:
             # Windows overlap: the new match is mostly the old one said again.
@@ -132,6 +134,7 @@ class OffsetEstimator:
             self._belief = TimeOffset(
                 offset_s=self._belief.offset_s + gain * gap_s,
                 sigma_s=max(LEAST_SIGMA_S, math.sqrt((1.0 - gain) * known)),
+                jitter_s=found.jitter_s,
             )
             self.counters["estimates"] += 1
         self._doubted.clear()
@@ -142,6 +145,7 @@ class OffsetEstimator:
                 "time_offset_estimated",
                 offset_s=round(self._belief.offset_s, 4),
                 sigma_s=round(self._belief.sigma_s, 4),
+                jitter_s=round(found.jitter_s, 4),
                 stated_s=self._stated.offset_s,
                 used=self._use,
                 explained=round(found.explained, 3),

@@ -50,10 +50,19 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The shift at which two records of turning agree best."""
+    """The shift at which two records of turning agree best.
+
+    Attributes:
+        offset_s: the shift.
+        sigma_s: one sigma of it.
+        jitter_s: at most so much, one sigma, do the stamps of single pictures wander about it: as if
+            all that does not fit came from that.
+        explained: part of the turning that fits.
+    """
 
     offset_s: float
     sigma_s: float
+    jitter_s: float
     explained: float
 
 
@@ -205,7 +214,19 @@ class _Problem:
             return None
         variance = noise / sharpness
         sigma_s = max(LEAST_SIGMA_S, _INFLATION * math.sqrt(variance))
-        return Match(offset_s=offset_s, sigma_s=sigma_s, explained=explained)
+        return Match(
+            offset_s=offset_s,
+            sigma_s=sigma_s,
+            jitter_s=self._jitter_s(offset_s, left_over),
+            explained=explained,
+        )
+
+    def _jitter_s(self, offset_s: float, left_over: Array) -> float:
+        """One sigma of each picture's stamp that would explain what is left over."""
+        rate2 = float((self._turned(offset_s)[0] ** 2 / self._span_s**2).sum(axis=1).mean())
+        misfit2 = float(((left_over / self._weight[:, None]) ** 2).sum(axis=1).mean())
+        # Both ends of a turn wander by themselves.
+        return math.sqrt(misfit2 / (2.0 * rate2)) if rate2 > 0.0 else 0.0
 
     def without_outliers(self, offset_s: float) -> "_Problem":
         """The same without turns that fit far worse than the middle one."""

@@ -8,7 +8,8 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from edge.pose import Pose
-from edge.pose_buffer import PoseBuffer, VehicleCamera
+from edge.pose_buffer import PoseBuffer
+from edge.vehicle_camera import VehicleCamera
 from geo.frames import EnuFrame, GeodeticPoint
 from geo.turn import matrix_of_frd_angles, matrix_of_quaternion, rotation_vector_of_matrix
 from hardware.autopilot_mavlink.driver import MavlinkAutopilot, MavlinkSettings

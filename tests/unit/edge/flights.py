@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from edge.pose_buffer import PoseBuffer, VehicleCamera
+from edge.pose_buffer import PoseBuffer
+from edge.vehicle_camera import VehicleCamera
 from geo.frames import EnuFrame, GeodeticPoint
 from geo.turn import matrix_of_frd_angles, matrix_of_rotation_vector, quaternion_of_matrix
 from hardware.ports import AttitudeSample, GimbalSample, PositionSample

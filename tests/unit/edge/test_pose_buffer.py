@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.pose import NoPose, Pose
-from edge.pose_buffer import TimeOffset
+from edge.vehicle_camera import TimeOffset
 from geo.lens import rotation_enu_from_camera
 from geo.turn import rotation_vector_of_matrix
 from hardware.ports import VehicleState

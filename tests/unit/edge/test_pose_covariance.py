@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from edge.pose import Pose
-from edge.pose_buffer import PoseBuffer, VehicleCamera
+from edge.pose_buffer import PoseBuffer
+from edge.vehicle_camera import VehicleCamera
 from edge.vehicle_motion import Unrest, beyond_variance, bridge_variance
 from geo.turn import matrix_of_rotation_vector, rotation_vector_of_matrix
 from runtime.clock import ManualClock

@@ -9,9 +9,9 @@ import pytest
 
 from edge.camera_motion import CameraMotion
 from edge.picture_turn import WatchedMotion, turn_of_warp
-from edge.pose_buffer import TimeOffset
 from edge.time_offset import OffsetEstimator
 from edge.turn_match import Turn
+from edge.vehicle_camera import TimeOffset
 from edge.warp import Warp
 from geo.lens import Lens
 from geo.terrain import FlatTerrain
@@ -72,6 +72,28 @@ def test_offset_is_found_with_its_accuracy(late_s):
     print(f"\nlate {late_s:g} s: errors {np.round(errors, 4)} s, stated {np.round(sigmas, 4)} s")
     assert max(np.abs(errors)) < 0.015
     assert max(np.abs(np.array(errors) / sigmas)) < 3.0
+
+
+def test_wandering_stamps_are_seen_and_take_the_place_of_the_configs_doubt():
+    """Frames stamped 15 ms to and fro: found as jitter, and told with the pose instead of 50 ms."""
+    flight = Wandering(np.random.default_rng(3))
+    rng = np.random.default_rng(9)
+    poses = buffer(flight, until_s=60.0, latency_sigma_s=0.05)
+    made = OffsetEstimator("cam-1", poses.at_vehicle_time, stated=TimeOffset(sigma_s=0.3), use=True)
+    poses.follow(made.current)
+    assert 0.3 < poses.at(30.0).time_sigma_s
+    times = np.arange(1.0, 60.0, 1.0 / 7.0)
+    stamps = times + 0.1 + rng.normal(0.0, 0.015, len(times))
+    for (from_s, to_s), (early_s, late_s) in zip(
+        itertools.pairwise(times.tolist()), itertools.pairwise(stamps.tolist()), strict=True
+    ):
+        turn = seen_turn(flight, from_s, to_s, rng, 3e-4)
+        made.add(Turn(from_s=early_s, to_s=late_s, turn_rad=turn, sigma_rad=3e-4))
+    print(f"\nstamps wander by 15 ms: {made.estimate}")
+    assert -0.1 == pytest.approx(made.estimate.offset_s, abs=0.015)
+    assert 0.012 < made.estimate.jitter_s < 0.03
+    told = poses.at(30.0).time_sigma_s
+    assert math.hypot(made.estimate.sigma_s, made.estimate.jitter_s) == pytest.approx(told)
 
 
 class Noisy(Wandering):
