@@ -1,0 +1,138 @@
+"""A whole node on a drone's film: its config alone leads from telemetry to places on the wire."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.app import Devices, Node
+from edge.config import NodeConfig
+from edge.detect import Detections
+from edge.devices import camera_source
+from hardware.camera_opencv import OpenCvCamera
+from runtime.clock import ManualClock
+from runtime.errors import AskOperator
+from runtime.ids import UlidSource
+from runtime.settings import parse
+from tests.flight_kit import MARK_M, SITE, SIZE, WIDE, klv_film, srt_film
+from tests.unit.edge.parts import START_UTC, HandTransport
+from wire import codec
+from wire.topics import BY_NAME
+from wire.topics import parse as parse_topic
+
+CONFIG = """
+[node]
+site_id = "ha-tien"
+node_id = "film-1"
+data_dir = "data"
+simulated = true
+[[camera]]
+sensor_id = "drone-film"
+source = "{source}"
+pace = "fast"
+[camera.lens]
+width_px = {size[0]}
+height_px = {size[1]}
+hfov_deg = {hfov_deg}
+[camera.ground]
+alt_hae_m = 0.0
+[camera.recorded]
+{recorded}
+[outbox]
+reserve_bytes = 1048576
+"""
+
+
+class Mark:
+    """A detector that takes the film's one bright mark for somebody's feet."""
+
+    name = "mark"
+    sha256 = "0" * 64
+
+    def detect(self, image_bgr) -> Detections:
+        size = (image_bgr.shape[1], image_bgr.shape[0])
+        bright = np.argwhere(image_bgr.max(axis=2) > 150)
+        if len(bright) < 20:
+            return Detections.none(size)
+        y_px, x_px = bright.mean(axis=0) + 0.5
+        return Detections(
+            boxes_px=np.array([[x_px - 8, y_px - 40, x_px + 8, y_px]], np.float32),
+            confidence=np.array([0.9], np.float32),
+            class_index=np.zeros(1, np.int64),
+            frame_size_px=size,
+        )
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def said(folder: Path, source: Path, recorded: str) -> list:
+    """What the node says of the film, until it is over."""
+    clock = ManualClock(START_UTC, monotonic_s=50.0)
+    text = CONFIG.format(source=source.name, size=SIZE, hfov_deg=WIDE, recorded=recorded)
+    config = parse(text.encode(), NodeConfig, path=folder / "edge.toml")
+    transport = HandTransport()
+    camera = config.camera[0]
+    node = Node(
+        config=config,
+        config_sha256="a" * 64,
+        devices=Devices(
+            cameras={camera.sensor_id: OpenCvCamera(camera_source(camera), clock)},
+            detectors={camera.sensor_id: Mark()},
+            transport=transport,
+        ),
+        clock=clock,
+        ids=UlidSource(clock, random.Random(7)),
+        boot_id="boot",
+        software_version="1.2.3",
+    )
+    transport.connect()
+    for _ in range(600):
+        clock.advance(0.04)
+        for worker, _ in node.workers:
+            worker.step(clock.monotonic_s())
+    node.close()
+    return [
+        codec.decode(payload, spec=BY_NAME[name]).message
+        for where, payload, *_ in transport.sent
+        if (name := parse_topic(where).spec.name) in ("obs", "birth")
+    ]
+
+
+@pytest.mark.parametrize("kind", ["klv", "srt"])
+def test_a_films_telemetry_reaches_the_wire(tmp_path: Path, kind: str) -> None:
+    """Every observation has the mark's place within its own stated doubt, and the drone's own."""
+    if kind == "klv":
+        film = klv_film(tmp_path, kind="synchronous", drift=1e-3)
+        recorded = 'telemetry = "klv"'
+    else:
+        film = srt_film(tmp_path)
+        recorded = 'telemetry = "DJI_0001.SRT"\ntakeoff_alt_hae_m = 0.0'
+    messages = said(tmp_path, film, recorded)
+    birth = next(m for m in messages if m.body.__class__.__name__ == "Birth")
+    assert birth.body.sensors[0].kind == "drone_camera"
+    assert birth.body.sensors[0].accuracy is not None
+    assert birth.body.sensors[0].accuracy.azimuth_sigma_deg == 5.0
+    observed = [m.body for m in messages if m.body.__class__.__name__ == "Observation"]
+    placed = [body for body in observed if body.position is not None]
+    assert len({body.track_id for body in observed}) == 1
+    assert len(placed) >= 10
+    misses = []
+    for body in placed:
+        at = body.position
+        away = SITE.to_enu(at.lon_deg, at.lat_deg, at.alt_hae_m)[0][:2] - MARK_M[:2]
+        misses.append(float(np.hypot(*away)))
+        assert away @ np.linalg.solve(np.array(at.cov_enu_m2), away) < 9.0
+        assert body.sensor_position is not None
+        assert body.sensor_position.alt_hae_m == pytest.approx(62.0, abs=4.0)
+        assert 8.0 < at.ce90_m < 40.0
+    print(f"\n{kind}: {len(placed)} of {len(observed)} placed, {np.median(misses):.2f} m median")
+    assert np.median(misses) < 3.0
+
+
+def test_a_film_whose_telemetry_is_missing_stops_the_start(tmp_path: Path) -> None:
+    """The node does not run for hours on a film that can give no place."""
+    film = srt_film(tmp_path)
+    with pytest.raises(AskOperator, match="correct the path"):
+        said(tmp_path, film, 'telemetry = "other.SRT"')
