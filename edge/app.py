@@ -132,7 +132,7 @@ class Node:
             if ground is not None:
                 log.info("ground", sensor_id=sensor_id, says=ground.says)
         self.eyes = {
-            camera.sensor_id: _eye(
+            camera.sensor_id: camera_eye(
                 config,
                 camera,
                 devices.detectors[camera.sensor_id],
@@ -288,7 +288,7 @@ def open_outbox(config: NodeConfig, *, clock: Clock, boot_id: str) -> Outbox:
     )
 
 
-def _eye(
+def camera_eye(
     config: NodeConfig,
     camera: CameraSettings,
     detector: Detector,
@@ -296,6 +296,7 @@ def _eye(
     poses: PoseSource | None,
     ground: Ground | None,
 ) -> Eye:
+    """One camera's part of the road, as the config tells it."""
     rules = config.track
     locator = ground_locator(camera, poses, ground)
     motion: Motion | None = None

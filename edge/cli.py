@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge import cli_calibrate
+from edge import cli_calibrate_walk  # noqa: F401  # adds its command
+from edge.cli_calibrate import app as calibrate_app
 from runtime.errors import AskOperator, RetryLater
 from runtime.settings import Loaded, SettingsError, commented_template, load, render_masked
 
@@ -35,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(cli_calibrate.app)
+app.add_typer(calibrate_app)
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="The node's TOML file.", dir_okay=False)
 ]

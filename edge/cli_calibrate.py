@@ -214,9 +214,10 @@ def pose(
 
     with explained():
         from edge.calibrate import pose_report
-        from edge.calibrate.inputs import Geoid, lens_from, prior_from
+        from edge.calibrate.inputs import ground_height, lens_from, prior_from, undulation
         from edge.calibrate.points import read_points
         from edge.calibrate.pose_fit import fit_pose
+        from edge.ground import camera_ground
 
         camera = camera_from(config, sensor)
         glass = lens_from(lens_file=lens_file, camera=camera, hfov_deg=hfov_deg, size=size)
@@ -229,18 +230,14 @@ def pose(
             camera=camera,
             hold=hold_place,
         )
-        ground_m = ground_alt_hae_m
-        if ground_m is None and camera is not None and camera.ground is not None:
-            ground_m = camera.ground.alt_hae_m
-        level = ground_m
-        sea = Geoid(height_m=geoid_m, file=geoid)
+        ground = None if camera is None else camera_ground(camera)
         marks = read_points(
             points,
             glass,
             sigma_px=sigma_px,
             sigma_m=sigma_m,
-            geoid_m=sea if sea.given else None,
-            ground_hae_m=None if level is None else lambda _lon, _lat: level,
+            geoid_m=undulation(geoid_m, geoid, ground),
+            ground_hae_m=ground_height(ground_alt_hae_m, ground),
         )
         fit = fit_pose(marks, glass, prior, focal=fit_focal)
         if report is not None:

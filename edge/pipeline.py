@@ -15,7 +15,7 @@ from edge.evidence import Evidence
 from edge.limits import Limits
 from edge.located import Located
 from edge.observe import Observer, Said
-from edge.outbox import Item, Outbox
+from edge.outbox import Item
 from edge.pose import Pose, PoseSource
 from edge.time_offset import OffsetEstimator
 from edge.track import Track, Tracker
@@ -50,6 +50,18 @@ class Nowhere:
     ) -> list[Located]:
         """No place for anyone."""
         return [Located(reason=self.reason) for _ in tracks]
+
+
+class Outlet(Protocol):
+    """Takes what was said; `edge.outbox.Outbox` is one."""
+
+    def put(self, *items: Item) -> bool:
+        """Whether all were taken."""
+        ...
+
+    def flush(self) -> None:
+        """Commit what is due."""
+        ...
 
 
 class Motion(Protocol):
@@ -122,7 +134,7 @@ class Pipeline:
         *,
         slots: FrameSlots,
         eyes: Mapping[str, Eye],
-        outbox: Outbox,
+        outbox: Outlet,
         limits: Limits,
         clock: Clock,
         ids: UlidSource,

@@ -3,10 +3,10 @@
 The parser underneath is expat with document types refused, so that no entity can grow or reach out.
 """
 
-import xml.parsers.expat as expat  # noqa: S407  # document types are refused below
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from xml.parsers import expat
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,9 @@ class Track:
 
     def path(self, origin: GeodeticPoint) -> "Path2d":
         """The track in the east-north frame at a place."""
-        enu = EnuFrame(origin).to_enu(self.lon_deg, self.lat_deg, np.full(len(self.t_s), origin.alt_hae_m))
+        enu = EnuFrame(origin).to_enu(
+            self.lon_deg, self.lat_deg, np.full(len(self.t_s), origin.alt_hae_m)
+        )
         return Path2d(t_s=self.t_s, places_m=enu[:, :2])
 
 
@@ -57,9 +59,7 @@ class Path2d:
     def at(self, t_s: npt.ArrayLike) -> Array:
         """(m, 2) places at instants, linear between points; nan in gaps and outside."""
         asked = np.atleast_1d(np.asarray(t_s, np.float64))
-        found = np.column_stack(
-            [np.interp(asked, self.t_s, self.places_m[:, k]) for k in (0, 1)]
-        )
+        found = np.column_stack([np.interp(asked, self.t_s, self.places_m[:, k]) for k in (0, 1)])
         after = np.clip(np.searchsorted(self.t_s, asked), 1, len(self.t_s) - 1)
         gap = self.t_s[after] - self.t_s[after - 1] > MAX_GAP_S
         outside = (asked < self.t_s[0]) | (asked > self.t_s[-1])

@@ -1,13 +1,12 @@
 """What a calibration takes from the node's config, from a lens file, or from the command line."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from edge.calibrate.points import Height
 from edge.calibrate.pose_model import PositionPrior
 from edge.config import NodeConfig
 from edge.config_camera import CameraSettings, LensSettings
+from edge.ground import Ground
 from geo.dem_files import read_gtx
 from geo.frames import GeodeticPoint
 from geo.lens import Lens
@@ -160,30 +159,33 @@ def prior_from(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Geoid:
-    """Height of the geoid above the ellipsoid: one number, or a grid file."""
+def undulation(height_m: float | None, file: Path | None, ground: Ground | None) -> Height | None:
+    """Return the geoid's height above the ellipsoid by place: as given, else the config's.
 
-    height_m: float | None = None
-    file: Path | None = None
+    Raises:
+        AskOperator: the file is no such grid.
+    """
+    if height_m is not None:
+        return lambda _lon_deg, _lat_deg: height_m
+    if file is None:
+        return None if ground is None else ground.undulation_m
+    try:
+        grid = read_gtx(file)
+    except (OSError, ValueError) as error:
+        raise AskOperator(
+            field="--geoid",
+            value=str(file),
+            allowed="a .gtx grid such as egm96_15.gtx",
+            next_step=str(error),
+        ) from None
+    return lambda lon_deg, lat_deg: float(grid.at(lon_deg, lat_deg))
 
-    def __call__(self, lon_deg: float, lat_deg: float) -> float:
-        """At a place."""
-        if self.height_m is not None:
-            return self.height_m
-        assert self.file is not None
-        try:
-            found = read_gtx(self.file).at(lon_deg, lat_deg)
-        except (OSError, ValueError) as error:
-            raise AskOperator(
-                field="--geoid",
-                value=str(self.file),
-                allowed="a .gtx grid such as egm96_15.gtx",
-                next_step=str(error),
-            ) from None
-        return float(np.asarray(found).ravel()[0])
 
-    @property
-    def given(self) -> bool:
-        """Whether there is one."""
-        return self.height_m is not None or self.file is not None
+def ground_height(alt_hae_m: float | None, ground: Ground | None) -> Height | None:
+    """Return the ground's height by place: as given, else the config's ground."""
+    if alt_hae_m is not None:
+        return lambda _lon_deg, _lat_deg: alt_hae_m
+    if ground is None:
+        return None
+    terrain = ground.terrain
+    return lambda lon_deg, lat_deg: float(terrain.height_hae_m(lon_deg, lat_deg))

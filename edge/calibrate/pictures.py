@@ -15,19 +15,29 @@ from runtime.errors import AskOperator, RetryLater
 Image = npt.NDArray[np.uint8]
 
 
-def frames(source: str, clock: Clock, *, live_s: float = 60.0) -> Iterator[Frame]:
+def frames(
+    source: str,
+    clock: Clock,
+    *,
+    live_s: float = 60.0,
+    sensor_id: str = "calibrate",
+    film_rate_hz: float | None = None,
+) -> Iterator[Frame]:
     """Yield the frames of a film, a folder or a stream as they come.
 
     Args:
         source: as in a node's config.
         clock: for a stream's time-outs and its length.
         live_s: a stream is watched for so long; films and folders to their end.
+        sensor_id: on the frames.
+        film_rate_hz: true rate of a film; None takes the file's word.
 
     Raises:
         AskOperator: there is no such source, or it holds no picture.
         RetryLater: a stream gives no picture now.
     """
-    camera = OpenCvCamera(CameraSource(sensor_id="calibrate", source=source, pace="fast"), clock)
+    told = CameraSource(sensor_id=sensor_id, source=source, pace="fast", film_rate_hz=film_rate_hz)
+    camera = OpenCvCamera(told, clock)
     live = not Path(source).exists()
     start_s, got = clock.monotonic_s(), False
     try:

@@ -1,5 +1,6 @@
 """What an acceptance walk proves of a camera: seen how far, how soon, how well placed."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ class View:
         known = np.isfinite(places_m).all(axis=1)
         feet[~known] = (0.0, 0.0, _BEHIND)
         low = self.lens.project(feet @ self.rotation)
-        high = self.lens.project((feet + (0.0, 0.0, _PERSON_M)) @ self.rotation)
+        heads = feet + np.array([0.0, 0.0, _PERSON_M])
+        high = self.lens.project(heads @ self.rotation)
         inside = self.lens.contains(low) & self.lens.contains(high) & known
         return inside, np.linalg.norm(low - high, axis=1)
 
@@ -146,7 +148,9 @@ def certify(
     mine = seen.take(match.used & seen.placed)
     truth = path.at(mine.t_s + match.offset_s)
     axis_rad = _axis(seen, rules, match)
-    turned = corrected(mine, math.radians(match.heading_deg), math.radians(match.pitch_deg), axis_rad)
+    turned = corrected(
+        mine, math.radians(match.heading_deg), math.radians(match.pitch_deg), axis_rad
+    )
     bands: tuple[tuple[Band, ...], tuple[Band, ...]] = ((), ())
     entries: tuple[Entry, ...] = ()
     if view is not None:
@@ -204,14 +208,12 @@ def _near(second: Array, stamps_s: Array) -> Flags:
 
 def _bands(value: Array, caught: Flags, edges: Sequence[float]) -> tuple[Band, ...]:
     found = []
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in itertools.pairwise(edges):
         inside = (value >= start) & (value < end)
         seconds, seen = int(inside.sum()), int((inside & caught).sum())
         if seconds:
             low, high = _interval(seen, seconds)
-            found.append(
-                Band(start=start, end=end, seconds=seconds, seen=seen, low=low, high=high)
-            )
+            found.append(Band(start=start, end=end, seconds=seconds, seen=seen, low=low, high=high))
     return tuple(found)
 
 
@@ -272,5 +274,3 @@ def _errors(places: Array, truth: Array, mine: Seen, rules: WalkRules) -> Errors
         p95_m=float(np.quantile(size, 0.95)),
         in_ellipse90=float((chi2 <= _CHI2_90).mean()),
     )
-
-

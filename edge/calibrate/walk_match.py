@@ -26,11 +26,11 @@ _MOST_ROWS = 500
 _ROUNDS = 8
 _HEADING_PRIOR_DEG = 30.0
 _PITCH_PRIOR_DEG = 10.0
-_STEPS = (1e-5, 1e-6, 1e-2)
+_STEP_RAD, _STEP_M = 1e-6, 1e-3
 _SPEED_STEP_S = 5.0
 """A phone's speed from fixes closer together is mostly its noise, which would look like knowledge."""
-_MOST_STEP = np.array([0.2, 0.05, 5.0, 10.0, 10.0])
-NAMES = ("heading_deg", "pitch_deg", "offset_s", "east_m", "north_m")
+_MOST_STEP = np.array([0.2, 0.05, 5.0, 10.0, 10.0, 1.0])
+NAMES = ("heading_deg", "pitch_deg", "offset_s", "east_m", "north_m", "up_m")
 
 
 class NoMatch(BorderWatchError):
@@ -47,6 +47,7 @@ class WalkRules:
         phone_wander_s: how long such an error lasts.
         phone_bias_m: what stays the whole walk through.
         place_sigma_m: of the mast, per axis.
+        height_sigma_m: of the lens above the ground under the walker's feet, and of the feet.
         max_offset_s: the phone's clock is not further off.
         axis_azimuth_deg: of the camera; None takes the middle of what it saw.
     """
@@ -56,6 +57,7 @@ class WalkRules:
     phone_wander_s: float = 60.0
     phone_bias_m: float = 1.0
     place_sigma_m: float = 1.0
+    height_sigma_m: float = 0.4
     max_offset_s: float = 60.0
     axis_azimuth_deg: float | None = None
 
@@ -71,7 +73,7 @@ class Match:
         heading_deg: the camera's azimuth is too large (clockwise) by so much.
         pitch_deg: its pitch is too high by so much.
         offset_s: phone time is node time plus this.
-        covariance: (5, 5) by `NAMES`.
+        covariance: (6, 6) by `NAMES`.
         stretch: residuals are so many times larger than stated, at least 1.
         pitch_told: false where no observation had a depth below the lens.
     """
@@ -118,14 +120,20 @@ def _turning(heading_rad: float, pitch_rad: float, axis_azimuth_rad: float) -> A
     return np.asarray(about @ tilt, np.float64)
 
 
-def _turned(places_m: Array, depth_m: Array, turning: Array, *, flat: Array) -> Array:
-    """(n, 2) where turned rays meet the level they met; turned level where that is not known."""
+def _turned(
+    places_m: Array, depth_m: Array, turning: Array, *, flat: Array, deeper_m: float = 0.0
+) -> Array:
+    """(n, 2) where turned rays meet the level they met; turned level where that is not known.
+
+    The places themselves may lie deeper than that level.
+    """
     deep = np.isfinite(depth_m)
-    rays = np.column_stack((places_m, np.where(deep, -depth_m, 0.0)))
+    rays = np.column_stack((places_m, np.where(deep, -depth_m - deeper_m, 0.0)))
     both = rays @ turning.T
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(deep & (both[:, 2] < 0), -depth_m / both[:, 2], np.nan)
-    return np.where(deep[:, None], both[:, :2] * reach[:, None], (rays @ flat.T)[:, :2])
+    met = np.where(deep[:, None], both[:, :2] * reach[:, None], (rays @ flat.T)[:, :2])
+    return np.asarray(met, np.float64)
 
 
 def _residual(seen: Seen, path: Path2d, values: Array, axis_rad: float) -> tuple[Array, Array]:
@@ -134,12 +142,13 @@ def _residual(seen: Seen, path: Path2d, values: Array, axis_rad: float) -> tuple
     The phone's places are turned by the camera's error, not the seen ones back: these are noisier,
     and far ones would weigh by their own noise. A bearing has no along.
     """
-    heading, pitch, offset, east, north = values
-    truth = path.at(seen.t_s + offset) + (east, north)
+    heading, pitch, offset, east, north, up = values
+    truth = path.at(seen.t_s + offset) + np.array([east, north])
     away = np.linalg.norm(truth, axis=1)
     bearing = ~seen.placed
     flat = _turning(heading, 0.0, 0.0).T
-    predicted = _turned(truth, seen.depth_m, _turning(heading, pitch, axis_rad).T, flat=flat)
+    turning = _turning(heading, pitch, axis_rad).T
+    predicted = _turned(truth, seen.depth_m, turning, flat=flat, deeper_m=up)
     places = seen.places_m.copy()
     azimuth = seen.azimuth_rad[bearing]
     places[bearing] = away[bearing, None] * np.column_stack((np.sin(azimuth), np.cos(azimuth)))
@@ -177,9 +186,9 @@ def match(seen: Seen, path: Path2d, rules: WalkRules) -> Match:
         NoMatch: no track goes with the phone.
     """
     axis_rad = _axis_rad(seen, rules)
-    values = _coarse(seen, path, rules, axis_rad)
+    values = _coarse(seen, path, rules)
     used = np.zeros(len(seen), np.bool_)
-    covariance, stretch = np.eye(5), 1.0
+    covariance, stretch = np.eye(6), 1.0
     for round_ in range(_ROUNDS):
         before = used
         used = _walkers(seen, path, values, axis_rad, rules, coarse_deg=0.5 if round_ == 0 else 0.1)
@@ -192,15 +201,19 @@ def match(seen: Seen, path: Path2d, rules: WalkRules) -> Match:
         values, covariance, stretch = _fitted(seen.take(used), path, values, axis_rad, rules)
         if round_ > 1 and np.array_equal(before, used):
             break
-    scale = np.array([180 / np.pi, 180 / np.pi, 1.0, 1.0, 1.0])
+    scale = np.array([180 / np.pi, 180 / np.pi, 1.0, 1.0, 1.0, 1.0])
     share = np.array(
         [used[seen.track == k].mean() if (seen.track == k).any() else 0.0
          for k in range(len(seen.track_ids))]
     )  # fmt: skip
     return Match(
         used=used,
-        tracks=tuple(t for t, part in zip(seen.track_ids, share, strict=True) if part >= _LEAST_SHARE),
-        others=tuple(t for t, part in zip(seen.track_ids, share, strict=True) if part < _LEAST_SHARE),
+        tracks=tuple(
+            t for t, part in zip(seen.track_ids, share, strict=True) if part >= _LEAST_SHARE
+        ),
+        others=tuple(
+            t for t, part in zip(seen.track_ids, share, strict=True) if part < _LEAST_SHARE
+        ),
         heading_deg=float(np.degrees(values[0])),
         pitch_deg=float(np.degrees(values[1])),
         offset_s=float(values[2]),
@@ -213,11 +226,13 @@ def match(seen: Seen, path: Path2d, rules: WalkRules) -> Match:
 def _axis_rad(seen: Seen, rules: WalkRules) -> float:
     if rules.axis_azimuth_deg is not None:
         return float(np.radians(rules.axis_azimuth_deg))
-    angle = np.where(seen.placed, np.arctan2(seen.places_m[:, 0], seen.places_m[:, 1]), seen.azimuth_rad)
+    angle = np.where(
+        seen.placed, np.arctan2(seen.places_m[:, 0], seen.places_m[:, 1]), seen.azimuth_rad
+    )
     return float(np.arctan2(np.sin(angle).mean(), np.cos(angle).mean()))
 
 
-def _coarse(seen: Seen, path: Path2d, rules: WalkRules, axis_rad: float) -> Array:
+def _coarse(seen: Seen, path: Path2d, rules: WalkRules) -> Array:
     """The heading and clock offset under which most observations go with the phone."""
     some = seen.take(np.unique(np.linspace(0, len(seen) - 1, _COARSE_ROWS).round().astype(np.intp)))
     step_s = 0.5 if rules.max_offset_s <= 120.0 else rules.max_offset_s / 240.0
@@ -226,7 +241,7 @@ def _coarse(seen: Seen, path: Path2d, rules: WalkRules, axis_rad: float) -> Arra
     cos, sin = np.cos(heading_rad)[:, None], np.sin(heading_rad)[:, None]
     east, north = some.places_m[:, 0], some.places_m[:, 1]
     bearing = ~some.placed
-    best, found = -1.0, np.zeros(5)
+    best, found = -1.0, np.zeros(6)
     for offset_s in np.linspace(-rules.max_offset_s, rules.max_offset_s, count):
         truth = path.at(some.t_s + offset_s)
         along, across = _variances(some, truth, rules, coarse_deg=0.5)
@@ -245,7 +260,7 @@ def _coarse(seen: Seen, path: Path2d, rules: WalkRules, axis_rad: float) -> Arra
         k = int(np.argmax(score))
         if score[k] > best:
             best = float(score[k])
-            found = np.array([heading_rad[k], 0.0, offset_s, 0.0, 0.0])
+            found = np.array([heading_rad[k], 0.0, offset_s, 0.0, 0.0, 0.0])
     return found
 
 
@@ -300,13 +315,15 @@ def _fitted(
             2.0 * rules.max_offset_s,
             np.hypot(rules.phone_bias_m, rules.place_sigma_m),
             np.hypot(rules.phone_bias_m, rules.place_sigma_m),
+            rules.height_sigma_m,
         ]
     )
     values, whitener = start.copy(), None
-    information, residual, gone = np.eye(5), np.zeros((len(some), 2)), np.zeros(len(some), np.bool_)
+    information, residual = np.eye(6), np.zeros((len(some), 2))
+    gone: Flags = np.zeros(len(some), np.bool_)
     for _ in range(_ROUNDS):
         residual, truth = _residual(some, path, values, axis_rad)
-        gone = ~np.isfinite(residual).all(axis=1)
+        gone = np.asarray(~np.isfinite(residual).all(axis=1), np.bool_)
         if whitener is None:
             whitener = _whitener(some, truth, rules)
         jacobian = _jacobian(some, path, values, axis_rad)
@@ -321,7 +338,7 @@ def _fitted(
             break
     assert whitener is not None
     cost = float((whitener(np.concatenate((residual[:, 0], residual[:, 1]))) ** 2).sum())
-    freedom = 2 * int((~gone).sum()) - int((~some.placed & ~gone).sum()) - 5
+    freedom = 2 * int((~gone).sum()) - int((~some.placed & ~gone).sum()) - len(values)
     stretch = max(1.0, float(np.sqrt(cost / max(freedom, 1))))
     return values, np.asarray(np.linalg.inv(information) * stretch**2, np.float64), stretch
 
@@ -359,10 +376,10 @@ def _whitener(seen: Seen, truth: Array, rules: WalkRules) -> _Whitener:
 
 
 def _jacobian(seen: Seen, path: Path2d, values: Array, axis_rad: float) -> Array:
-    """(n, 2, 5) of the residual by `NAMES`, radians and seconds."""
-    found = np.zeros((len(seen), 2, 5))
-    for k, size in enumerate((*_STEPS[:2], _SPEED_STEP_S, _STEPS[2], _STEPS[2])):
-        step = np.zeros(5)
+    """(n, 2, 6) of the residual by `NAMES`, radians and seconds."""
+    found = np.zeros((len(seen), 2, 6))
+    for k, size in enumerate((_STEP_RAD, _STEP_RAD, _SPEED_STEP_S, _STEP_M, _STEP_M, _STEP_M)):
+        step = np.zeros(6)
         step[k] = size
         ahead, _ = _residual(seen, path, values + step, axis_rad)
         behind, _ = _residual(seen, path, values - step, axis_rad)

@@ -36,9 +36,7 @@ def advice(found: Certificate, azimuth_deg: float | None, pitch_deg: float | Non
         if now is not None:
             fixed = (now - error) % 360.0 if key == "azimuth_deg" else now - error
             to = f" -> {key} = {fixed:.2f}"
-        said.append(
-            words(f"{name}: sửa {change}°{to}.", f"{key}: change it by {change} deg{to}.")
-        )
+        said.append(words(f"{name}: sửa {change}°{to}.", f"{key}: change it by {change} deg{to}."))
     return said
 
 
@@ -100,8 +98,8 @@ def lines(found: Certificate, azimuth_deg: float | None, pitch_deg: float | None
     """The certificate as text for a terminal."""
     match, sigma = found.match, found.match.sigma
     said = [
-        f"{found.observations} observations of the walker in {len(match.tracks)} track(s); "
-        f"{len(match.others)} track(s) of others",
+        f"{found.observations} observations of the walker",
+        f"in {len(match.tracks)} track(s); {len(match.others)} track(s) of others",
         f"phone clock  {match.offset_s:+.1f} ± {sigma['offset_s']:.1f} s",
         f"heading off  {match.heading_deg:+.2f} ± {sigma['heading_deg']:.2f} deg",
     ]
@@ -122,7 +120,9 @@ def lines(found: Certificate, azimuth_deg: float | None, pitch_deg: float | None
     ]
     if found.entries:
         delays = _quantiles(found.delays_s)
-        told = "never seen" if delays is None else f"{delays['p50']:.1f} s, most {delays['max']:.1f} s"
+        told = (
+            "never seen" if delays is None else f"{delays['p50']:.1f} s, most {delays['max']:.1f} s"
+        )
         said.append(
             f"first seen   {told}; {len(found.delays_s)} of {len(found.entries)} entries seen"
         )
