@@ -22,6 +22,8 @@ _GATE = 9.0
 """Squared distance in sigmas beyond which an observation speaks of somebody else."""
 _LEAST_MATCHED = 8
 _LEAST_SHARE = 0.5
+_BESIDE_SHARE = 0.3
+"""One track may end a little after the next has begun."""
 _MOST_ROWS = 500
 _ROUNDS = 8
 _HEADING_PRIOR_DEG = 30.0
@@ -297,9 +299,23 @@ def _walkers(
     for k in range(len(seen.track_ids)):
         mine = seen.track == k
         # A stranger who crosses the walker's way is near for a moment only.
-        if mine.any() and near[mine].mean() < 0.3:
+        if mine.any() and near[mine].mean() < _LEAST_SHARE:
             near[mine] = False
-    return np.asarray(near, np.bool_)
+    return _one_at_a_time(seen, np.asarray(near, np.bool_))
+
+
+def _one_at_a_time(seen: Seen, near: Flags) -> Flags:
+    """Nobody is two tracks at once: who is near the phone more often stays, who was beside goes."""
+    kept = np.zeros(len(seen), np.bool_)
+    taken: set[int] = set()
+    counts = [int((near & (seen.track == k)).sum()) for k in range(len(seen.track_ids))]
+    for k in np.argsort(counts)[::-1].tolist():
+        mine = near & (seen.track == k)
+        seconds = set(np.floor(seen.t_s[mine]).astype(int).tolist())
+        if len(seconds & taken) <= _BESIDE_SHARE * len(seconds):
+            kept |= mine
+            taken |= seconds
+    return kept
 
 
 def _fitted(

@@ -15,6 +15,7 @@ from edge.calibrate.tables import read_bytes
 from geo.frames import EnuFrame, GeodeticPoint
 from runtime.errors import AskOperator
 from wire.messages import Observation
+from wire.topics import BY_NAME
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -64,7 +65,7 @@ def _wrong(place: str, value: object) -> AskOperator:
         field=place,
         value=value,
         allowed="one observation as JSON per line, as the node sends them",
-        next_step="record them with: mosquitto_sub -t 'bw/v1/+/+/obs/#' -F %p",
+        next_step=f"record them with: mosquitto_sub -t '{BY_NAME['obs'].filter()}' -F %p",
     )
 
 
