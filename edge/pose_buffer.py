@@ -166,16 +166,16 @@ class PoseBuffer:
         )
         body = body_stance(attitudes, t_s, spans=self._spans, q=unrest.attitude_rad2_s3)
         head = gimbal_stance(gimbals, t_s, spans=self._spans, q=unrest.gimbal_rad2_s3)
-        missing = []
+        missing: list[tuple[str, _AnyAround]] = []
         if place is None:
-            missing.append(self._missing("position", positions, t_s))
+            missing.append(("position", positions))
         absolute = self._needs_gimbal and head is not None and _frame(gimbals) == "enu"
         if body is None and not (absolute and not self._lever_m.any()):
-            missing.append(self._missing("attitude", attitudes, t_s))
+            missing.append(("attitude", attitudes))
         if self._needs_gimbal and head is None:
-            missing.append(self._missing("gimbal attitude", gimbals, t_s))
+            missing.append(("gimbal attitude", gimbals))
         if missing or place is None:
-            return NoPose(reason="; ".join(missing))
+            return NoPose(reason=self._all_missing(missing, t_s))
         heading_deg = self._heading_sigma_deg(attitudes.before)
         return self._compose(place, body, head, _frame(gimbals), heading_deg, time_sigma_s)
 
@@ -212,6 +212,14 @@ class PoseBuffer:
                 " and vertical_sigma_m in [camera.vehicle]"
             )
         return ""
+
+    def _all_missing(self, missing: Sequence[tuple[str, _AnyAround]], t_s: float) -> str:
+        """The first in full, the others in short: an observation has room for 200 letters."""
+        (what, around), *others = missing
+        reason = self._missing(what, around, t_s)
+        if others:
+            reason += "; nor " + ", ".join(f"{name} ({_age(one, t_s)})" for name, one in others)
+        return reason
 
     def _missing(self, what: str, around: _AnyAround, t_s: float) -> str:
         who, limit_s = self.camera.vehicle[0], self.camera.max_age_s
@@ -323,6 +331,13 @@ def _level_axes(heading_deg: float) -> Array:
 
 def _frame(gimbals: Around[GimbalSample]) -> GimbalFrame | None:
     return None if gimbals.before is None else gimbals.before.frame
+
+
+def _age(around: _AnyAround, t_s: float) -> str:
+    if around.newest is None:
+        return "never heard"
+    nearest = around.before or around.after or around.newest
+    return f"{abs(t_s - nearest.t_monotonic_s):.1f} s off"
 
 
 def _sound(sample: VehicleSample) -> bool:

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from edge.geolocate import GroundLocator
 from edge.pose import Pose
 from edge.pose_buffer import PoseBuffer
 from edge.vehicle_camera import VehicleCamera
 from geo.frames import EnuFrame, GeodeticPoint
+from geo.lens import Lens
+from geo.terrain import FlatTerrain
 from geo.turn import matrix_of_frd_angles, matrix_of_quaternion, rotation_vector_of_matrix
 from hardware.autopilot_mavlink.driver import MavlinkAutopilot, MavlinkSettings
 from hardware.autopilot_mavlink.streams import Rates
@@ -147,6 +150,38 @@ def test_pose_of_a_flown_turn_is_the_simulators(flown):
     assert np.mean(turned) > 0.85
 
 
+def test_places_on_the_ground_hold_the_truth(flown):
+    """Marks on the ground, seen truly and placed by the telemetry: within the stated errors."""
+    lens = Lens.from_hfov(60.0, 1280, 720)
+    ground_m = HOME.alt_msl_m + UNDULATION_M
+    locator = GroundLocator(
+        lens, flown.poses, FlatTerrain(alt_hae_m=ground_m), terrain_sigma_m=0.05, lens_sigma_px=0.5
+    )
+    rng = np.random.default_rng(3)
+    errors, held = [], []
+    for t_s in rng.uniform(flown.start_s + 1.0, flown.end_s - 0.6, 100):
+        point, rotation = flown.truth(t_s)
+        frame = EnuFrame(point)
+        pixel = rng.uniform((200.0, 150.0), (1080.0, 650.0))
+        ray = rotation @ lens.rays(pixel[None])[0]
+        mark = FlatTerrain(alt_hae_m=ground_m).intersect(frame, np.zeros(3), ray[None])[0]
+        foot = lens.project((rotation.T @ mark)[None])
+        pose = flown.poses.at(t_s)
+        found = locator.locate(pose, foot, np.eye(2)[None] * 0.01)[0].position
+        assert found is not None
+        here = frame.to_enu(found.lon_deg, found.lat_deg, found.alt_hae_m)[0]
+        off = (here - mark)[:2]
+        errors.append(float(np.hypot(*off)))
+        held.append(off @ np.linalg.solve(np.array(found.cov_enu_m2), off) <= 4.6052)
+    print(
+        f"\nmarks on the ground: median {np.median(errors):.2f} m, 95 %"
+        f" {np.quantile(errors, 0.95):.2f} m; 90 % ellipse holds {np.mean(held):.2f}"
+    )
+    assert np.median(errors) < 1.0
+    assert np.quantile(errors, 0.95) < 3.0
+    assert np.mean(held) > 0.85
+
+
 def test_cut_link_takes_the_pose_away(flown):
     """Half a second after the last telemetry the camera has no pose, and the reason names it."""
     flown.world.cut = True
@@ -156,3 +191,46 @@ def test_cut_link_takes_the_pose_away(flown):
     assert not isinstance(found, Pose)
     print(f"\nreason: {found.reason}")
     assert "vehicle 1" in found.reason
+
+
+def test_link_that_returns_brings_the_pose_back(flown):
+    """After the cut above: the driver opens the line again, and the poses are the truth again."""
+    flown.world.cut = False
+    flown.pass_(20.0)
+    t_s = flown.world.clock.monotonic_s() - 1.0
+    pose = flown.poses.at(t_s)
+    assert isinstance(pose, Pose), pose
+    point, rotation = flown.truth(t_s)
+    assert np.linalg.norm(EnuFrame(point).point_to_enu(pose.position)) < 2.0
+    off = rotation_vector_of_matrix(pose.rotation_enu_from_camera @ rotation.T)
+    assert np.degrees(np.linalg.norm(off)) < 2.0
+
+
+def test_reboot_of_the_autopilot_is_a_gap_and_no_wrong_pose():
+    """On the ground it starts anew, its clock from zero: no pose, then the right one again."""
+    flight = Flight()
+    flight.wait(lambda seen: seen and seen[0].fix_status == "fix_3d" and seen[0].ekf_healthy, 90)
+    flight.pass_(5.0)
+    began_s = flight.world.clock.monotonic_s()
+    flight.order(mav.MAV_CMD_PREFLIGHT_REBOOT_SHUTDOWN, 1)
+    reasons, wrong = set(), 0
+    for second in range(60):
+        flight.pass_(1.0)
+        if second == 3:
+            flight.world.copters[0].power_on()
+        t_s = flight.world.clock.monotonic_s() - 0.3
+        pose = flight.poses.at(t_s)
+        if not isinstance(pose, Pose):
+            reasons.add(pose.reason)
+            continue
+        point, rotation = flight.truth(t_s)
+        error = EnuFrame(point).point_to_enu(pose.position)
+        off = rotation_vector_of_matrix(pose.rotation_enu_from_camera @ rotation.T)
+        wrong += error @ np.linalg.solve(pose.cov_position_enu_m2, error) > 16.0
+        wrong += float(np.degrees(np.linalg.norm(off))) > 5.0
+    print(f"\nreboot: {len(reasons)} reasons, among them: {min(reasons)}")
+    assert 1 == flight.world.copters[0].reboots
+    assert reasons
+    assert 0 == wrong
+    assert isinstance(flight.poses.at(flight.world.clock.monotonic_s() - 0.3), Pose)
+    assert flight.world.clock.monotonic_s() - began_s > 55.0

@@ -44,6 +44,31 @@ def test_what_is_missing_and_how_old_is_said():
     assert NoPose(reason="no attitude of vehicle 1 was heard") == buffer(parts="pg").at(10.0)
 
 
+def test_everything_missing_fits_an_observation():
+    """A cut link takes all three away: one sentence of at most 200 letters tells each age."""
+    made = buffer()
+    assert (
+        "no position of vehicle 1 within 0.5 s of the frame: the newest is 2.7 s old;"
+        " nor attitude (2.7 s off), gimbal attitude (2.7 s off)" == made.at(12.7).reason
+    )
+    made = buffer(parts="p")
+    made.add([Circle().attitude(4.0)])
+    reason = made.at(1.0).reason
+    assert "the oldest came 3.0 s after it; nor gimbal attitude (never heard)" in reason
+    assert len(reason) <= 200
+
+
+def test_sparse_samples_are_not_carried_on():
+    """Places every two seconds without a velocity tell no rate: nothing is guessed beyond them."""
+    circle, made = Circle(), buffer(parts="ag")
+    made.add([circle.position(t, velocity_enu_m_s=None) for t in (6.0, 8.0)])
+    assert isinstance(made.at(8.0), Pose)
+    assert isinstance(made.at(8.1), NoPose)
+    assert isinstance(made.at(7.0), NoPose)
+    made.add([circle.position(7.6, velocity_enu_m_s=None)])
+    assert isinstance(made.at(8.1), Pose)
+
+
 def test_untrusted_fix_gives_no_pose():
     """Jammed, jumped, stale or distrusted: the place is not used, and the reason says why."""
     for status, word in (

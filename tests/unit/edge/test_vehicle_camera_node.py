@@ -1,11 +1,13 @@
 """A node whose camera hangs under a drone: what it says follows the drone's own telemetry."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 
 from edge.app import Devices, Node
 from edge.config import NodeConfig
+from edge.vehicle_camera import TimeOffset
 from hardware.ports import VehicleState
 from runtime.clock import ManualClock
 from runtime.ids import UlidSource
@@ -143,6 +145,17 @@ def test_jammed_receiver_takes_the_place_away(world):
     last = world.spoken("obs")[-1].body
     assert last.position is None
     assert "jammed" in last.no_position_reason
+
+
+def test_health_tells_the_offset_that_the_pictures_told(world):
+    """Nothing as long as nothing turned; then the estimate with its sigma, in health."""
+    world.pass_(0.2)
+    said = world.spoken("health")[0].body.cameras[0]
+    assert (None, None) == (said.time_offset_s, said.time_offset_sigma_s)
+    told = SimpleNamespace(estimate=TimeOffset(offset_s=-0.18, sigma_s=0.004))
+    world.node.eyes["cam-1"].offset = told
+    said = world.node.book.health().cameras[0]
+    assert (-0.18, 0.004) == (said.time_offset_s, said.time_offset_sigma_s)
 
 
 def test_birth_says_that_the_camera_flies(world):
