@@ -29,7 +29,7 @@ def test_a_cylinders_foot_is_found_at_every_angle(pitch_deg, roll_deg):
     distance_m = HEIGHT_M / max(-axis[2], np.sin(np.radians(3.0)))
     place_m = np.array([*(axis[:2] * distance_m), -HEIGHT_M])
     height_m = 1.7
-    radius_m = SHAPES["Human"].radius_in_heights * height_m
+    radius_m = SHAPES["Human"].radius[0] * height_m
     box = cylinder_box(rotation, place_m, radius_m, height_m)
     (found,), (cov,) = contact_points(LENS, rotation, box[None, :], ["Human"])
     true = LENS.project(place_m[None, :] @ rotation)[0]
@@ -44,10 +44,10 @@ def test_the_foot_of_the_box_becomes_its_middle_without_a_jump():
     parts = []
     for pitch_deg in np.linspace(-1.0, -90.0, 90):
         rotation = rotation_enu_from_camera(0.0, pitch_deg, 0.0)
-        (found,), _ = contact_points(
-            LENS, rotation, np.array([[620.0, 320.0, 660.0, 400.0]]), ["Human"]
-        )
-        parts.append((400.0 - found[1]) / 80.0)
+        middle_m = rotation[:, 2] * HEIGHT_M - np.array([0.0, 0.0, 0.85])
+        box = cylinder_box(rotation, middle_m, 0.2, 1.7)
+        (found,), _ = contact_points(LENS, rotation, box[None, :], ["Human"])
+        parts.append((box[3] - found[1]) / (box[3] - box[1]))
     steps = np.diff(parts)
     assert 0.0 == pytest.approx(parts[0], abs=0.02)
     assert 0.5 == pytest.approx(parts[-1], abs=0.03)
@@ -57,14 +57,32 @@ def test_the_foot_of_the_box_becomes_its_middle_without_a_jump():
 
 def test_the_doubt_is_smallest_from_the_side():
     """A deep thing of unknown depth says less about its middle than a thin one seen level."""
-    box = np.array([[600.0, 300.0, 680.0, 400.0]])
+    box = np.array([[600.0, 300.0, 630.0, 400.0]])
 
     def doubt(pitch_deg, what):
         rotation = rotation_enu_from_camera(0.0, pitch_deg, 0.0)
         return float(np.trace(contact_points(LENS, rotation, box, [what])[1][0]))
 
-    assert doubt(-2.0, "Human") < 1.0
-    assert doubt(-2.0, "Human") < doubt(-30.0, "Human") < doubt(-30.0, "Vehicle")
+    assert doubt(-2.0, "Unknown") < doubt(-30.0, "Unknown")
+    assert doubt(-30.0, "Human") < doubt(-30.0, "Vehicle")
+
+
+def test_who_bends_over_a_hoe_may_stand_at_the_edge_of_the_box():
+    """Twice as wide as a walker and as high: the feet are doubted sideways, not up and down."""
+    rotation = rotation_enu_from_camera(0.0, -8.0, 0.0)
+    boxes = np.array([[600.0, 300.0, 627.0, 400.0], [590.0, 300.0, 640.0, 400.0]])
+    _, (walker, bent) = contact_points(LENS, rotation, boxes, ["Human", "Human"])
+    assert np.sqrt(walker[0, 0]) < 4.0
+    assert 10.0 < np.sqrt(bent[0, 0]) < 18.0
+    assert np.sqrt(bent[1, 1]) < 2.0
+
+
+def test_a_cow_is_long_along_the_view_when_it_looks_narrow():
+    """Seen from behind its middle is farther from the foot of the box than seen from the side."""
+    rotation = rotation_enu_from_camera(0.0, -12.0, 0.0)
+    boxes = np.array([[600.0, 300.0, 645.0, 400.0], [550.0, 300.0, 710.0, 400.0]])
+    (behind, side), _ = contact_points(LENS, rotation, boxes, ["Animal", "Animal"])
+    assert 400.0 - behind[1] > 1.5 * (400.0 - side[1]) > 0.0
 
 
 def test_many_boxes_are_as_one_by_one():
