@@ -24,7 +24,9 @@ _BACK_S = 1.0
 _AGREE_S = 1.0
 _AGREE_TIMES = 3
 _AGREE_ADVANCE_S = 0.1
-"""They must also go on: one odd stamp said thrice is no clock."""
+_AGREE_FOR_S = 0.25
+"""They must also go on, and for a while: one odd stamp said thrice is no clock, and among messages
+that still fit, what does not is somebody else's or old."""
 _STEADY_LATE_S, _STEADY_SPREAD_S, _STEADY_S = 1.0, 0.3, 3.0
 _LONGEST_RTT_S = 2.0
 _DRIFT_S_PER_S = 100e-6
@@ -145,7 +147,11 @@ class BootClock:
         else:
             self._candidate, self._agreed = (received_s, offset_s), 1
         begun_s = self._candidate[0] - self._candidate[1]
-        if self._agreed < _AGREE_TIMES or raw_s - begun_s < _AGREE_ADVANCE_S:
+        if (
+            self._agreed < _AGREE_TIMES
+            or raw_s - begun_s < _AGREE_ADVANCE_S
+            or received_s - self._candidate[0] < _AGREE_FOR_S
+        ):
             return None
         # If it leaps ahead a little, all before came late, as out of a radio's full buffer.
         self._begin(raw_s, received_s, reboot=not 0.0 < ahead_s <= _LATE_S)
