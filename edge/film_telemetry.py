@@ -44,7 +44,6 @@ class FilmTelemetry:
     Attributes:
         positions: of the camera, with heights above the ellipsoid.
         views: how it looked, in ENU, axes x along the view, y right, z down.
-        picture_s: times of the pictures as shown; empty when only the header's rate is known.
         hfov_s: times from which `hfov_deg` holds; empty when the film does not tell its lens.
         hfov_deg: horizontal field of view.
         time_sigma_s: how well samples and pictures are tied.
@@ -54,7 +53,6 @@ class FilmTelemetry:
 
     positions: tuple[PositionSample, ...]
     views: tuple[GimbalSample, ...]
-    picture_s: Array = field(compare=False)
     hfov_s: tuple[float, ...] = ()
     hfov_deg: tuple[float, ...] = ()
     time_sigma_s: float
@@ -97,7 +95,6 @@ def klv_telemetry(
     return FilmTelemetry(
         positions=_without_jumps(positions, lacks),
         views=_without_flips(views, lacks),
-        picture_s=film.picture_s,
         hfov_s=tuple(t_s for t_s, _ in zoom),
         hfov_deg=tuple(hfov_deg for _, hfov_deg in zoom),
         time_sigma_s=float(np.hypot(floor_s, film.jitter_s))
@@ -163,7 +160,6 @@ def srt_telemetry(srt: SrtTelemetry, rules: RecordedSettings) -> FilmTelemetry:
     return FilmTelemetry(
         positions=sound,
         views=_without_flips(views, lacks),
-        picture_s=np.empty(0),
         time_sigma_s=float(np.hypot(_SYNCHRONOUS_S, _CUE_PART * spacing_s))
         if rules.time_sigma_s is None
         else rules.time_sigma_s,

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class RecordedPoses:
 
     Args:
         telemetry: the film's samples.
-        film_position: which picture was shown at an instant of the node's clock.
+        film_position: the film's own time at an instant of the node's clock.
         pitch_sigma_deg: of the views.
         roll_sigma_deg: of the views.
         time_offset_s: added to a picture's time to get the telemetry's.
@@ -58,14 +59,16 @@ class RecordedPoses:
         film = self._film_position(t_monotonic_s)
         if film is None:
             return NoPose(reason="no film is being shown")
-        return self.at_film_s(self.film_s(film))
-
-    def film_s(self, film: FilmPosition) -> float:
-        """The film's own time of a picture: by its stamp where the film has them."""
-        pictures = self.telemetry.picture_s
-        if len(pictures) == 0 or film.index > len(pictures) - 1:
-            return film.nominal_s
-        return float(np.interp(film.index, np.arange(len(pictures)), pictures))
+        pose = self.at_film_s(film.film_s)
+        if isinstance(pose, NoPose) or film.speed == 1.0:
+            return pose
+        # A film shown faster than it was taken: its drone flies and turns faster too.
+        return replace(
+            pose,
+            velocity_enu_m_s=pose.velocity_enu_m_s * film.speed,
+            rate_enu_rad_s=pose.rate_enu_rad_s * film.speed,
+            time_sigma_s=pose.time_sigma_s / film.speed,
+        )
 
     def at_film_s(self, film_s: float) -> Pose | NoPose:
         """The pose at a time of the film."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from hardware.camera_source import CameraSource, Kind, masked
 from hardware.capture_time import StreamTime
+from hardware.film_time import FilmTimes
 from hardware.picture_watch import PictureWatch
 from hardware.ports import CameraCounters, CameraStatus, FilmPosition, Frame
 from runtime.clock import Clock
@@ -33,14 +34,6 @@ _UDP_FIFO_PACKETS = 20_000
 """Of 188 bytes: three seconds at 10 Mbit/s."""
 _EMPTY_OPENINGS = 3
 """After so many openings without one picture a film that is shown once is over."""
-
-
-class _Pass(NamedTuple):
-    """One showing of a film: when it began, how fast it is shown, how fast its header says."""
-
-    start_s: float
-    rate_hz: float
-    header_hz: float
 
 
 class OpenCvCamera:
@@ -72,8 +65,8 @@ class OpenCvCamera:
         self._stream_time = StreamTime(latency_s=source.capture_latency_s)
         self._film_start_s: float | None = None
         self._film_index = 0
-        self._passes: tuple[_Pass, ...] = ()
-        self._ahead: Image | None = None
+        self._film_times = FilmTimes()
+        self._ahead: tuple[Image, float] | None = None
         self._empty_openings = 0
         log = get_logger(sensor_id=source.sensor_id)
         self._fault = Repeated(log, "camera_fault")
@@ -114,13 +107,8 @@ class OpenCvCamera:
         return self._counters
 
     def film_position(self, t_monotonic_s: float) -> FilmPosition | None:
-        """Which picture of a film was handed over with that instant; None for live sources."""
-        for begun in reversed(self._passes):
-            index = (t_monotonic_s - begun.start_s) * begun.rate_hz
-            if index > -0.5:
-                index = max(index, 0.0)
-                return FilmPosition(index=index, nominal_s=index / begun.header_hz)
-        return None
+        """The film's own time of the picture handed over with that instant; None for live ones."""
+        return self._film_times.at(t_monotonic_s)
 
     def close(self) -> None:
         """Let go of the device; a read in progress does it when OpenCV returns."""
@@ -171,18 +159,19 @@ class OpenCvCamera:
         if handle is None:
             return None
         if self._ahead is None:
-            self._ahead = handle.next()
+            self._ahead = self._decoded(handle)
             if self._ahead is None:
                 self._ended(handle)
                 return None
         if self._film_start_s is None:
             self._film_start_s = self._clock.monotonic_s()
-            self._begin_pass(handle)
         due_s = self._film_start_s + self._film_index / self._film_rate_hz()
         if self._source.pace == "real_time" and self._clock.monotonic_s() < due_s:
             return None
-        image = self._ahead
-        self._ahead = handle.next()
+        image, film_s = self._ahead
+        speed = self._film_rate_hz() / (handle.rate_hz or self._film_rate_hz())
+        self._film_times.shown(due_s, FilmPosition(film_s=film_s, speed=speed))
+        self._ahead = self._decoded(handle)
         self._film_index += 1
         self._say_broken(handle)
         last = self._ahead is None and not self._source.loop
@@ -206,17 +195,16 @@ class OpenCvCamera:
     def _rewind(self) -> None:
         """Start the film again; by opening it again, since not every format can be wound back."""
         self._release()
-        self._handle = handle = _open(self._kind, self._source)
-        if handle is not None:
-            self._begin_pass(handle)
+        self._handle = _open(self._kind, self._source)
 
-    def _begin_pass(self, handle: "_Handle") -> None:
-        """Remember when this showing began; the one before may still be asked for."""
-        if self._film_start_s is not None:
-            rate_hz = self._film_rate_hz()
-            start_s = self._film_start_s + self._film_index / rate_hz
-            begun = _Pass(start_s, rate_hz, handle.rate_hz or rate_hz)
-            self._passes = (*self._passes[-1:], begun)
+    def _decoded(self, handle: "_Handle") -> tuple[Image, float] | None:
+        """The next picture and its stamp: what was cut off before the first one is in the stamp."""
+        image = handle.next()
+        if image is None:
+            return None
+        stamp_s = handle.stamp_s()
+        counted_s = (handle.delivered - 1) / (handle.rate_hz or self._film_rate_hz())
+        return image, counted_s if stamp_s is None else stamp_s
 
     def _say_broken(self, handle: "_Handle") -> None:
         if handle.broken > 0:

@@ -37,12 +37,12 @@ _DRIFT_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KlvFilm:
-    """Metadata of a film, and the times of its pictures.
+    """Metadata of a film.
 
     Attributes:
         metadata: in order of the film.
-        t_film_s: (n,) of each packet, from the first picture.
-        picture_s: (m,) of each picture as shown, ascending, from 0; empty without video.
+        t_film_s: (n,) of each packet, counted as a decoder counts its pictures: from the stamp of
+            the picture that comes first in the file, even where it cannot be decoded.
         tie: synchronous packets carry the film's time; asynchronous ones only came near a picture.
         jitter_s: one sigma of the stamps about the tie.
         drift_s_per_min: how fast the packets' clock runs away from the film's.
@@ -52,7 +52,6 @@ class KlvFilm:
 
     metadata: tuple[KlvMetadata, ...]
     t_film_s: Array = field(compare=False)
-    picture_s: Array = field(compare=False)
     tie: Tie
     jitter_s: float
     drift_s_per_min: float
@@ -130,7 +129,6 @@ def _tied(
     counters["undeclared"] = undeclared
     for name in ("gaps", "sync_lost", "bad_units", "bad_tables"):
         counters[f"transport_{name}"] = reader.counters.get(name, 0)
-    pictures = np.sort(np.array(stamps, np.float64))
     own = [pts_s for _, pts_s, _ in found if pts_s is not None]
     tie: Tie = "synchronous" if len(own) > len(found) / 2 else "asynchronous"
     kept: list[tuple[KlvMetadata, float]] = []
@@ -142,7 +140,7 @@ def _tied(
             counters["went_back"] += 1
         else:
             kept.append((read, stamp_s))
-    zero_s = float(pictures[0]) if len(pictures) else (kept[0][1] if kept else 0.0)
+    zero_s = stamps[0] if stamps else (kept[0][1] if kept else 0.0)
     stamp = np.array([stamp_s for _, stamp_s in kept]) - zero_s
     clock = np.array([read.time_us - kept[0][0].time_us for read, _ in kept]) * 1e-6
     t_film, jitter_s, drift = tie_clocks(clock, stamp, trusted=tie == "synchronous")
@@ -152,7 +150,6 @@ def _tied(
     return KlvFilm(
         metadata=tuple(read for (read, _), use in zip(kept, good.tolist(), strict=True) if use),
         t_film_s=t_film[good],
-        picture_s=pictures - zero_s,
         tie=tie,
         jitter_s=jitter_s,
         drift_s_per_min=drift,

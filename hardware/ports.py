@@ -78,15 +78,15 @@ class CameraPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmPosition:
-    """A place in a film.
+    """A moment of a recording.
 
     Attributes:
-        index: of the picture from the film's beginning; between two pictures a fraction.
-        nominal_s: seconds of the film, by the rate that its header tells.
+        film_s: the recording's own time, as its pictures are stamped.
+        speed: seconds of the recording that pass in a second of the node's clock.
     """
 
-    index: float
-    nominal_s: float
+    film_s: float
+    speed: float = 1.0
 
 
 @runtime_checkable
@@ -94,9 +94,9 @@ class FilmPort(Protocol):
     """A source that may be a recording, whose telemetry lies beside it or in it."""
 
     def film_position(self, t_monotonic_s: float) -> FilmPosition | None:
-        """Which picture was handed over with that instant; None when nothing is being shown.
+        """The moment of the picture that was handed over with that instant; None without one.
 
-        From any thread; never blocks. A film that loops answers for the pass of the instant.
+        From any thread; never blocks. A film that loops answers for the showing of the instant.
         """
         ...
 

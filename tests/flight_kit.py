@@ -48,9 +48,9 @@ def frames(*, zoom: bool) -> Iterator[npt.NDArray[np.uint8]]:
         yield frame
 
 
-def klv_film(folder: Path, *, kind: ts_kit.Kind, drift: float) -> Path:
+def klv_film(folder: Path, *, kind: ts_kit.Kind, drift: float, code: str = "mp4v") -> Path:
     """A transport stream, its metadata at 10 Hz with a clock that runs away."""
-    plain = ts_kit.write_film(folder / "plain.ts", frames(zoom=True), RATE_HZ)
+    plain = ts_kit.write_film(folder / "plain.ts", frames(zoom=True), RATE_HZ, code=code)
     packets = []
     for n in range(10 * SECONDS + 1):
         t_s = 0.1 * n

@@ -12,14 +12,16 @@ Kind = Literal["synchronous", "asynchronous", "undeclared"]
 VIDEO_PID, KLV_PID, PMT_PID = 0x100, 0x1F1, 0x1000
 
 
-def write_film(path: Path, frames: Iterable[npt.NDArray[np.uint8]], rate_hz: float) -> bytes:
-    """A transport stream with MPEG-4 video, as OpenCV's own encoder writes it."""
+def write_film(
+    path: Path, frames: Iterable[npt.NDArray[np.uint8]], rate_hz: float, *, code: str = "mp4v"
+) -> bytes:
+    """A transport stream with MPEG-4 ("mp4v") or MPEG-2 ("MPEG") video, by OpenCV's encoder."""
     writer = None
     for frame in frames:
         if writer is None:
             size = frame.shape[1], frame.shape[0]
-            code = cv2.VideoWriter.fourcc(*"mp4v")
-            writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, rate_hz, size)
+            fourcc = cv2.VideoWriter.fourcc(*code)
+            writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, rate_hz, size)
             assert writer.isOpened()
         writer.write(frame)
     assert writer is not None
@@ -148,6 +150,18 @@ def with_klv(film: bytes, packets: Sequence[tuple[float, bytes]], kind: Kind) ->
     assert first_s is not None
     out.extend(klv.cut(klv_unit(packet, first_s + t_s, kind)) for t_s, packet in left)
     return b"".join(out)
+
+
+def without_first_pictures(film: bytes, count: int) -> bytes:
+    """The stream as somebody records it who tunes in late: the tables, then from a picture on."""
+    seen = 0
+    for at in range(0, len(film), 188):
+        row = film[at : at + 188]
+        if (row[1] & 0x1F) << 8 | row[2] == VIDEO_PID and row[1] & 0x40:
+            seen += 1
+            if seen > count:
+                return film[: 3 * 188] + film[at:]
+    raise AssertionError(f"the film has only {seen} pictures")
 
 
 def _with_stream(row: bytes, entry: bytes) -> bytes:

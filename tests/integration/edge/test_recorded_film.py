@@ -21,7 +21,14 @@ from tests import ts_kit
 from tests.flight_kit import MARK_M, RATE_HZ, SECONDS, SITE, SIZE, WIDE, frames, klv_film, srt_film
 
 
-def misses_m(film: Path, told: dict[str, object], *, loops: int = 1, rate_hz: float | None = None) -> npt.NDArray[np.float64]:  # fmt: skip
+def misses_m(
+    film: Path,
+    told: dict[str, object],
+    *,
+    loops: int = 1,
+    rate_hz: float | None = None,
+    pictures: int = int(RATE_HZ * SECONDS),
+) -> npt.NDArray[np.float64]:
     """How far from the mark each picture places it."""
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=timezone.utc))
     camera = CameraSettings.model_validate(
@@ -38,7 +45,7 @@ def misses_m(film: Path, told: dict[str, object], *, loops: int = 1, rate_hz: fl
         Lens.from_hfov(WIDE, *SIZE), poses, FlatTerrain(alt_hae_m=0.0), terrain_sigma_m=0.1
     )
     found = []
-    for _ in range(int(RATE_HZ * SECONDS) * loops):
+    for _ in range(pictures * loops):
         frame = source.read()
         assert frame is not None
         pose = poses.at(frame.t_capture_monotonic_s)
@@ -74,6 +81,17 @@ def test_a_transport_stream_places_what_it_shows(
     steady = np.delete(misses, np.arange(122, 130))  # While the zoom moves, packets lag behind it.
     assert np.nanmedian(steady) <= 0.25
     assert np.nanmax(steady) <= worst_m
+
+
+def test_a_recording_begun_between_key_pictures_keeps_its_time(tmp_path: Path) -> None:
+    """The decoder drops what refers to lost pictures; what it shows keeps its own time."""
+    film = klv_film(tmp_path, kind="synchronous", drift=0.0, code="MPEG")
+    film.write_bytes(ts_kit.without_first_pictures(film.read_bytes(), 4))
+    misses = misses_m(film, {"telemetry": "klv"}, pictures=150)
+    report("begun late", misses)
+    assert np.isfinite(misses).mean() > 0.9
+    assert np.nanmedian(misses[:110]) <= 0.25
+    assert np.nanmax(misses[:110]) <= 0.6
 
 
 def test_subtitles_place_what_the_film_shows(tmp_path: Path) -> None:

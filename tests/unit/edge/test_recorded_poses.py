@@ -48,7 +48,6 @@ def klv_film(packets: list[bytes], times_s: list[float]) -> KlvFilm:
     return KlvFilm(
         metadata=tuple(read),
         t_film_s=np.array(times_s[: len(read)]),
-        picture_s=np.arange(200) * 0.04,
         tie="synchronous",
         jitter_s=0.0,
         drift_s_per_min=0.0,
@@ -82,7 +81,7 @@ def poses_of(film: KlvFilm, told: RecordedSettings | None = None) -> RecordedPos
     told = told or rules()
     return RecordedPoses(
         klv_telemetry(film, told, undulation_m),
-        lambda t_s: FilmPosition(index=t_s * 25.0, nominal_s=t_s) if t_s >= 0.0 else None,
+        lambda t_s: FilmPosition(film_s=t_s) if t_s >= 0.0 else None,
         pitch_sigma_deg=told.pitch_sigma_deg,
         roll_sigma_deg=told.roll_sigma_deg,
         time_offset_s=told.time_offset_s,
@@ -119,6 +118,23 @@ def test_the_time_offset_moves_the_telemetry() -> None:
     )
     east_m = SITE.point_to_enu(pose(source, 1.0).position)[0]
     assert east_m == pytest.approx(7.5, abs=0.02)
+
+
+def test_a_film_shown_faster_flies_faster() -> None:
+    """Speeds are those that the node's clock sees; the doubt about time shrinks with it."""
+    film = klv_film([flight_packet(t) for t in TIMES_S], TIMES_S)
+    real = pose(poses_of(film), 2.0)
+    quick_source = RecordedPoses(
+        klv_telemetry(film, rules(), undulation_m),
+        lambda t_s: FilmPosition(film_s=4.0 * t_s, speed=4.0),
+        pitch_sigma_deg=1.0,
+        roll_sigma_deg=1.0,
+    )
+    quick = pose(quick_source, 0.5)
+    assert quick.position == real.position
+    assert quick.velocity_enu_m_s == pytest.approx(4.0 * real.velocity_enu_m_s)
+    assert quick.rate_enu_rad_s == pytest.approx(4.0 * real.rate_enu_rad_s)
+    assert quick.time_sigma_s == pytest.approx(real.time_sigma_s / 4.0)
 
 
 def test_a_heading_correction_turns_every_view() -> None:
@@ -218,7 +234,6 @@ def test_mutated_metadata_never_gives_a_wrong_place() -> None:
         film = KlvFilm(
             metadata=tuple(m for _, m in read),
             t_film_s=np.array([t for t, _ in read]),
-            picture_s=np.arange(200) * 0.04,
             tie="synchronous",
             jitter_s=0.0,
             drift_s_per_min=0.0,
@@ -253,7 +268,7 @@ def srt_poses(data: bytes, **told: object) -> RecordedPoses:
     config = rules(telemetry="a.srt", **told)
     return RecordedPoses(
         srt_telemetry(read_srt(data, order=config.gps_order), config),
-        lambda t_s: FilmPosition(index=t_s * 30.0, nominal_s=t_s),
+        lambda t_s: FilmPosition(film_s=t_s),
         pitch_sigma_deg=config.pitch_sigma_deg,
         roll_sigma_deg=config.roll_sigma_deg,
     )
@@ -401,7 +416,7 @@ def test_a_driver_that_knows_no_film_is_refused(tmp_path: Path) -> None:
 
 class _Film:
     def film_position(self, t_monotonic_s: float) -> FilmPosition | None:
-        return FilmPosition(index=t_monotonic_s, nominal_s=t_monotonic_s)
+        return FilmPosition(film_s=t_monotonic_s)
 
 
 def test_a_zoom_keeps_the_middle_and_scales_the_rest() -> None:
@@ -427,7 +442,6 @@ def test_a_real_flight_has_a_pose_for_every_packet(data_dir: Path) -> None:
     film = KlvFilm(
         metadata=tuple(read),
         t_film_s=times_s,
-        picture_s=np.empty(0),
         tie="synchronous",
         jitter_s=0.0,
         drift_s_per_min=0.0,
