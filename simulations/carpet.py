@@ -124,7 +124,7 @@ def texel_m(level: int) -> float:
     return float(FINEST_M * 2**level)
 
 
-def through_lens(  # noqa: PLR0913  # one lookup's parameters
+def through_lens(  # one lookup's parameters
     carpet: Carpet,
     tone: Tone,
     east_m: FloatImage,
@@ -137,7 +137,8 @@ def through_lens(  # noqa: PLR0913  # one lookup's parameters
     Args:
         carpet: the ground.
         tone: of the instant.
-        east_m, north_m: (h, w) place of every pixel; nan where it sees none.
+        east_m: (h, w) place of every pixel; nan where it sees no ground.
+        north_m: the same.
         footprint_m: (h, w) how much ground a pixel covers, the longer side.
         empty: the picture where no ground is seen; written to and returned.
     """

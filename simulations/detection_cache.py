@@ -16,7 +16,7 @@ from edge.detect import Detections, Detector
 from edge.detector import open_detector
 from models.registry import NetworkEntry, Registry
 from simulations import reel
-from simulations.film import Film
+from simulations.cameras import DroneFootage, footage_of
 from simulations.footage import Footage, decode, shown
 from simulations.identity import film_identity, source_sha256, told_sha256
 from simulations.reel import Reel
@@ -105,7 +105,7 @@ class DetectionCache:
         found = reel.load(path, (camera.width_px, camera.height_px))
         drawn = max(0, total - len(found))
         if drawn:
-            footage = Footage(Film(world, camera))
+            footage = footage_of(world, camera)
             detector = self._detector(entry)
             # OpenCV's own threads would change the last bits of sums.
             cv2.setNumThreads(1)
@@ -145,7 +145,9 @@ def frame_count(camera: CameraSettings, duration_s: float) -> int:
     return int(duration_s * camera.fps + 1e-6)
 
 
-def _one(footage: Footage, detector: Detector, index: int) -> tuple[Detections, bytes]:
+def _one(
+    footage: Footage | DroneFootage, detector: Detector, index: int
+) -> tuple[Detections, bytes]:
     camera = footage.camera
     if shown(camera, index) != index:
         return Detections.none((camera.width_px, camera.height_px)), b""

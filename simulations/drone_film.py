@@ -15,6 +15,7 @@ from geo.lens import Lens
 from simulations.carpet import Carpet, through_lens
 from simulations.figure_draw import FigurePainter
 from simulations.figure_truth import MIN_DEPTH_M, TruthBox, depth_m, truth_box
+from simulations.film import encode_jpeg
 from simulations.glow import headlights
 from simulations.ground import FloatImage, Image, View, pixel_rays
 from simulations.lens_weather import Rain
@@ -121,6 +122,15 @@ class DroneFilm:
         self._expose(picture, index, now)
         return picture
 
+    def jpeg(self, t_s: float, index: int) -> bytes:
+        """Return the picture at an instant as JPEG."""
+        return encode_jpeg(self.frame(t_s, index), self.camera.jpeg_quality)
+
+    def received(self, t_s: float, index: int) -> Image:
+        """Return the picture as a node gets it: through the camera's own JPEG, BGR always."""
+        data = np.frombuffer(self.jpeg(t_s, index), dtype=np.uint8)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
+
     # --- the empty world --------------------------------------------------------------------------
     def _empty(self, view: View, now: Tone) -> Image:
         east, north, distance, slant = self._places(view)
@@ -172,7 +182,9 @@ class DroneFilm:
             cx_px=lens.cx_px / _GRID_PX, cy_px=lens.cy_px / _GRID_PX,
             width_px=across, height_px=down,
         )  # fmt: skip
-        rays = pixel_rays(View(lens=coarse, position_enu_m=view.position_enu_m, rotation=view.rotation))
+        rays = pixel_rays(
+            View(lens=coarse, position_enu_m=view.position_enu_m, rotation=view.rotation)
+        )
         points = land.meet(view.position_enu_m, rays)
         distance = np.linalg.norm(points - view.position_enu_m, axis=1)
         far = ~(distance < _FAR_M)
@@ -192,7 +204,7 @@ class DroneFilm:
             cv2.remap(one.reshape(down, across).astype(np.float32), *where, cv2.INTER_LINEAR)
             for one in (points[:, 0], points[:, 1], distance, steep)
         )
-        return east, north, away, slant  # type: ignore[return-value]  # float32 in, float32 out
+        return east, north, away, slant
 
     def _sky(self, now: Tone) -> FloatArray | float:
         if self._thermal:

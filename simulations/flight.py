@@ -47,6 +47,11 @@ class FlightErrors:
     attitude_sigma_deg: float = 0.2
     gimbal_sigma_deg: float = 0.1
 
+    @property
+    def tilt_sigma_deg(self) -> float:
+        """Of the camera's pitch and roll, from body and mount together."""
+        return math.hypot(self.attitude_sigma_deg, self.gimbal_sigma_deg)
+
 
 ERRORS = FlightErrors()
 
@@ -55,7 +60,7 @@ class _Off:
     """The errors of one flight at any instant."""
 
     def __init__(self, seed: int, errors: FlightErrors) -> None:
-        tilt = math.hypot(errors.attitude_sigma_deg, errors.gimbal_sigma_deg)
+        tilt = errors.tilt_sigma_deg
         side = errors.horizontal_sigma_m
         self._place = [
             (sigma, SlowNoise(seed, 0xD0, k, correlation_s=60.0))
@@ -282,7 +287,5 @@ def _place_of(site: Site, along_m: float, across_m: float) -> Place:
 
 def _later(drone: DroneSettings, by_s: float) -> DroneSettings:
     """Return a drone whose faults come by vehicle time."""
-    moved = tuple(
-        fault.model_copy(update={"at_s": fault.at_s + by_s}) for fault in drone.fault
-    )
+    moved = tuple(fault.model_copy(update={"at_s": fault.at_s + by_s}) for fault in drone.fault)
     return drone.model_copy(update={"fault": moved})

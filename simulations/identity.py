@@ -49,6 +49,12 @@ def film_identity(scenario: Scenario, camera: CameraSettings) -> str:
         told["drones"] = [
             (one.home_along_across_m, one.path_along_across_m) for one in scenario.drone
         ]
+    drone = next((one for one in scenario.drone if one.id == camera.id), None)
+    if drone is not None:
+        # Its pictures follow from the flight, too, and from all that flies it.
+        told["drone"] = drone.model_dump(mode="json", exclude={"name"})
+        told["renderer"] = source_sha256("simulations.cameras", _OURS)
+        told["start"] = scenario.start_utc.isoformat()
     if scenario.ground.dem_file is not None:
         told["dem"] = _digest(Path(scenario.ground.dem_file))
         told["world"]["ground"]["dem_file"] = ""

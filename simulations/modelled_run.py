@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from edge.detect import Detections
+from simulations.cameras import cameras, flies, flight_of
 from simulations.error_model import ErrorModel
 from simulations.figure_truth import TruthBox, truth_box
 from simulations.film import view_of
+from simulations.ground import View
 from simulations.modelled import ModelledDetector
 from simulations.occlusion import with_occlusion
 from simulations.run_offline import Sighting
@@ -25,7 +28,7 @@ def modelled_sightings(world: World, model: ErrorModel) -> dict[str, Sighting]:
     """Return what the modelled networks see, by camera; asked frame by frame."""
     present = _Present(world)
     found = {}
-    for camera in world.scenario.camera:
+    for camera in cameras(world.scenario):
         detector = ModelledDetector(model, camera, world.scenario.seed)
         found[camera.id] = Sighting(
             sight=_sight(world, camera, detector, present),
@@ -52,16 +55,23 @@ class _Present:
 def _sight(
     world: World, camera: CameraSettings, detector: ModelledDetector, present: _Present
 ) -> Callable[[int], Detections]:
-    view = view_of(camera, world.site, world.landscape)
+    standing = view_of(camera, world.site, world.landscape)
+    flight = flight_of(world.scenario, camera.id) if flies(world.scenario, camera) else None
     size = (camera.width_px, camera.height_px)
     half = np.array(
         [
-            math.tan(math.radians(0.5 * view.lens.hfov_deg)),
-            math.tan(math.radians(0.5 * view.lens.vfov_deg)),
+            math.tan(math.radians(0.5 * standing.lens.hfov_deg)),
+            math.tan(math.radians(0.5 * standing.lens.vfov_deg)),
         ]
     )
 
-    def near_view(figures: tuple[FigureState, ...]) -> list[FigureState]:
+    def view_at(t_s: float) -> View:
+        if flight is None:
+            return standing
+        place, rotation = flight.pose(t_s)
+        return replace(standing, position_enu_m=place, rotation=rotation)
+
+    def near_view(view: View, figures: tuple[FigureState, ...]) -> list[FigureState]:
         """Leave out, cheaply, whoever stands nowhere near the picture."""
         if not figures:
             return []
@@ -74,7 +84,9 @@ def _sight(
         t_s = index / camera.fps
         if any(fault.kind in _BLIND and fault.holds(t_s) for fault in camera.fault):
             return Detections.none(size)
-        boxes = (truth_box(view, figure) for figure in near_view(present.at(t_s)))
+        view = view_at(t_s)
+        near = near_view(view, present.at(t_s))
+        boxes = (truth_box(view, figure) for figure in near)
         whole: list[TruthBox] = [box for box in boxes if box is not None]
         truths = [box for box in with_occlusion(view, whole, world.landscape) if box.visible]
         return detector.detect(truths, t_s, world.weather(t_s))

@@ -14,6 +14,8 @@ from pathlib import Path
 import cv2
 
 from runtime.errors import AskOperator
+from simulations.cameras import cameras, film_of
+from simulations.drone_film import DroneFilm
 from simulations.figure_truth import TruthBox
 from simulations.film import Film
 from simulations.scenario_actor import ObjectClass
@@ -55,8 +57,8 @@ def record(world: World, out: Path, *, duration_s: float, kind: str = "mp4") -> 
         )
     out.mkdir(parents=True, exist_ok=True)
     write_events(world, out / "events.json", duration_s=duration_s)
-    for camera in world.scenario.camera:
-        film = Film(world, camera)
+    for camera in cameras(world.scenario):
+        film = film_of(world, camera)
         total = int(duration_s * camera.fps)
         writer = _writer(out / f"{camera.id}.{kind}", kind, film)
         ids: dict[str, int] = {}
@@ -106,7 +108,7 @@ def write_events(world: World, path: Path, *, duration_s: float) -> None:
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _writer(path: Path, kind: str, film: Film) -> cv2.VideoWriter:
+def _writer(path: Path, kind: str, film: Film | DroneFilm) -> cv2.VideoWriter:
     size = (film.camera.width_px, film.camera.height_px)
     code = cv2.VideoWriter.fourcc(*_CODECS[kind])
     writer = cv2.VideoWriter(str(path), code, film.camera.fps, size)

@@ -4,7 +4,9 @@ Through the node travels a picture of one pixel that holds the frame's number; c
 and pipeline treat it as any other, and the detector answers what was seen in that frame.
 """
 
+import math
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
 import numpy as np
@@ -55,6 +57,7 @@ class ReplayCamera:
         frames: how many there are.
         read_timeout_s: silence after which it counts as offline, as the node is told.
         frozen_after_s: how long one picture may come, as the node is told.
+        latency_s: from the capture of a picture to its arrival, which the node is told.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class ReplayCamera:
         frames: int,
         read_timeout_s: float,
         frozen_after_s: float,
+        latency_s: float = 0.0,
     ) -> None:
         self.sensor_id = camera.id
         self._camera = camera
@@ -72,6 +76,7 @@ class ReplayCamera:
         self._frames = frames
         self._read_timeout_s = read_timeout_s
         self._frozen_after_s = frozen_after_s
+        self._latency_s = latency_s
         self._shown = -1
         self._changed_s = 0.0
         self._next = 0
@@ -87,7 +92,7 @@ class ReplayCamera:
     def read(self) -> Frame | None:
         """The frame that is due, if one is and the camera gives it out."""
         now_s = self._clock.monotonic_s()
-        index = int(now_s * self._camera.fps + 1e-6)
+        index = math.floor((now_s - self._latency_s) * self._camera.fps + 1e-6)
         if index < self._next or index >= self._frames:
             return None
         self._next = index + 1
@@ -116,8 +121,8 @@ class ReplayCamera:
             sensor_id=self.sensor_id,
             seq=self._seq,
             image_bgr=ticket(from_film),
-            t_capture_utc=self._clock.utc(),
-            t_capture_monotonic_s=now_s,
+            t_capture_utc=self._clock.utc() - timedelta(seconds=self._latency_s),
+            t_capture_monotonic_s=now_s - self._latency_s,
         )
 
     @property

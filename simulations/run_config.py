@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from geo.lens import Lens
+from simulations.cameras import flies
+from simulations.drone_pose import LATENCY_SIGMA_S
 from simulations.film import view_of
+from simulations.flight import ERRORS
 from simulations.landscape import landscape
 from simulations.scenario import Scenario
 from simulations.scenario_node import CameraSettings
@@ -29,6 +32,10 @@ _MOUNT_SIGMA = {
     "roll_sigma_deg": 0.05,
 }
 _GROUND_SIGMA_M = 0.05
+SYSTEM_ID = 1
+"""Of every simulated copter; each has a link of its own."""
+FEED_LATENCY_S = 0.25
+"""From a drone's lens to the node's frame: coder, radio, decoder."""
 STATION_CLOCK_ERROR_S = 0.05
 """Of the station, and of a node that the scenario says nothing of."""
 
@@ -176,6 +183,9 @@ def camera_tables(
     camera: CameraSettings, scenario: Scenario, site: Site, source: str
 ) -> dict[str, Any]:
     """Return one camera of a node's settings: what its technician knows, and how well."""
+    drone = flies(scenario, camera)
+    if drone is not None:
+        return _flown(camera, scenario, source)
     # A mast on a hill is as high as the hill and the mast.
     east, north, up = view_of(camera, site, landscape(scenario, site)).position_enu_m.tolist()
     lon, lat, _ = site.frame.to_geodetic([[east, north, 0.0]])[0].tolist()
@@ -202,6 +212,35 @@ def camera_tables(
             "height_px": lens.height_px,
             "hfov_deg": camera.hfov_deg,
             **{name: value for name, value in distortion.items() if value != 0.0},
+        },
+        "ground": {"alt_hae_m": scenario.ground_alt_hae_m, "sigma_m": _GROUND_SIGMA_M},
+    }
+
+
+def _flown(camera: CameraSettings, scenario: Scenario, source: str) -> dict[str, Any]:
+    """Return a drone's camera: where it is and looks, the autopilot tells."""
+    return {
+        "sensor_id": camera.id,
+        "name": camera.name,
+        "source": source,
+        "spectrum": camera.spectrum,
+        "capture_latency_s": FEED_LATENCY_S,
+        "latency_sigma_s": LATENCY_SIGMA_S,
+        "vehicle": {
+            "system_id": SYSTEM_ID,
+            "on": "gimbal",
+            "heading_sigma_deg": ERRORS.heading_sigma_deg,
+            "roll_pitch_sigma_deg": ERRORS.attitude_sigma_deg,
+            # The mount hangs on a body that is not level: what it says of the horizon is off by both.
+            "gimbal_sigma_deg": round(ERRORS.tilt_sigma_deg, 4),
+            "horizontal_sigma_m": round(ERRORS.horizontal_sigma_m, 4),
+            "vertical_sigma_m": ERRORS.vertical_sigma_m,
+            "time_sigma_s": 0.0,
+        },
+        "lens": {
+            "width_px": camera.width_px,
+            "height_px": camera.height_px,
+            "hfov_deg": camera.hfov_deg,
         },
         "ground": {"alt_hae_m": scenario.ground_alt_hae_m, "sigma_m": _GROUND_SIGMA_M},
     }

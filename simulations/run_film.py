@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.detect import Detections
+from simulations.cameras import cameras
 from simulations.detection_cache import DetectionCache, Seen, Step, frame_count
 from simulations.played import Played
 from simulations.reel import Reel
@@ -20,7 +21,7 @@ def film_sightings(
 ) -> dict[str, Sighting]:
     """Return what the networks see in every camera's film, drawing only what nobody has kept."""
     found: dict[str, Sighting] = {}
-    for camera in world.scenario.camera:
+    for camera in cameras(world.scenario):
         for step in cache.look(world, camera, duration_s=duration_s):
             if isinstance(step, Seen):
                 found[camera.id] = Sighting(

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from runtime.log import get_logger
+from simulations.cameras import cameras
 from simulations.detection_cache import ONE_THREAD, DetectionCache, Step, reel_key
 from simulations.error_model import ErrorModel
 from simulations.identity import scenario_sha256, site_sha256, source_sha256, told_sha256
@@ -82,8 +83,8 @@ class Done:
 
 
 def playable(scenario: Scenario) -> bool:
-    """Whether there is anything to play already: a drone's camera alone is not yet."""
-    return bool(scenario.camera)
+    """Whether there is anything to look with."""
+    return bool(cameras(scenario))
 
 
 def record_file(job: Job, world: World, places: Places) -> Path:
@@ -96,7 +97,7 @@ def record_file(job: Job, world: World, places: Places) -> Path:
         "program": source_sha256("simulations.suite_job", _ALL_OF_OURS),
         "sights": _model_sha256()
         if job.detections == "modelled"
-        else {one.id: reel_key(world, one, ONE_THREAD) for one in world.scenario.camera},
+        else {one.id: reel_key(world, one, ONE_THREAD) for one in cameras(world.scenario)},
     }
     name = f"{world.scenario.name}-{job.seed}-{job.detections}-{told_sha256(told)[:16]}"
     return places.records / f"{name}.played.json.gz"
@@ -146,7 +147,7 @@ def do(
                 label=job.label,
                 stage="film",
                 done=sum(one.done for one in drawn.values()),
-                total=step.total * len(world.scenario.camera),
+                total=step.total * len(cameras(world.scenario)),
             )
         )
 

@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from runtime.errors import BorderWatchError
+from simulations.cameras import cameras
 from simulations.played import Played
 from simulations.scenario import Scenario, suite
 from simulations.score.report import Report
@@ -44,7 +45,11 @@ def jobs_of(
 ) -> tuple[tuple[Job, ...], tuple[Scenario, ...]]:
     """Return the work of a suite, longest first, and the scenarios that cannot be played yet."""
     found = [
-        (one.duration_s * sum(c.fps * c.width_px * c.height_px for c in one.camera), one.name, seed)
+        (
+            one.duration_s * sum(c.fps * c.width_px * c.height_px for c in cameras(one)),
+            one.name,
+            seed,
+        )
         for one in scenarios
         if playable(one)
         for seed in (one.seeds.accept if seeds == "accept" else one.seeds.dev)

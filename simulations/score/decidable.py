@@ -132,10 +132,10 @@ def _probability(
     truth: Truth, eye: Eye, way: _Ways, direction: str
 ) -> tuple[FloatArray, BoolArray]:
     """Return (n,) P(other side) with 0 for unknown, and (n,) whether the feet are in the picture."""
-    pixels, inside = eye.in_picture(way.places_m)
+    pixels, inside = eye.in_picture(way.places_m, way.times_s)
     p = np.zeros(len(way.times_s))
     if inside.any():
-        cov = eye.covariance(pixels[inside], way.velocity_m_s[inside])
+        cov = eye.covariance(pixels[inside], way.velocity_m_s[inside], way.times_s[inside])
         ours = truth.world.site.line.probability_our_side(way.places_m[inside, :2], cov)
         p[inside] = np.nan_to_num(ours if direction == "in" else 1.0 - ours, nan=0.0)
     return p, inside

@@ -15,11 +15,15 @@ from edge.app import ground_locator
 from edge.config_camera import CameraSettings as NodeCamera
 from edge.geolocate import GroundLocator
 from edge.ground import camera_ground
-from edge.pose import Pose
+from edge.pose import Pose, PoseSource
 from edge.poses import fixed_pose
 from geo._types import BoolArray, FloatArray
+from simulations.cameras import cameras, film_of, flies, flight_of
+from simulations.drone_film import DroneFilm
+from simulations.drone_pose import TruePoses
 from simulations.figure_truth import TruthBox
 from simulations.film import Film
+from simulations.ground import View
 from simulations.run_config import camera_tables
 from simulations.scenario_node import CameraSettings
 from simulations.world import World
@@ -79,23 +83,25 @@ class Eye:
     def __init__(self, world: World, camera: CameraSettings) -> None:
         self.camera = camera
         self._world = world
-        self._film: Film | None = None
+        self._film: Film | DroneFilm | None = None
         self._seen: OrderedDict[float, tuple[Seen, ...]] = OrderedDict()
-        tables = camera_tables(camera, world.scenario, world.site, "none://")
-        node_camera = NodeCamera.model_validate(tables)
-        assert node_camera.mount is not None
-        poses = fixed_pose(node_camera.mount, latency_sigma_s=node_camera.latency_sigma_s)
-        locator = ground_locator(node_camera, poses, camera_ground(node_camera))
-        assert isinstance(locator, GroundLocator)
-        self._locator = locator
-        self._latency_sigma_s = node_camera.latency_sigma_s
+        self._flies = flies(world.scenario, camera) is not None
+        self._locator = _locator(world, camera)
 
     @property
-    def film(self) -> Film:
+    def film(self) -> Film | DroneFilm:
         """The camera's film; its picture is not needed before the first box is asked for."""
         if self._film is None:
-            self._film = Film(self._world, self.camera)
+            self._film = film_of(self._world, self.camera)
         return self._film
+
+    def _views(self, times_s: FloatArray) -> list[tuple[BoolArray, View, float]]:
+        """Return (n,) which instants share a pose, that pose, and one of the instants."""
+        if not self._flies:
+            return [(np.ones(len(times_s), dtype=np.bool_), self.film.view, 0.0)]
+        return [
+            (times_s == t_s, self.film.view_at(t_s), t_s) for t_s in np.unique(times_s).tolist()
+        ]
 
     def looks(self, t_s: float) -> bool:
         """Whether the camera delivers a true picture at an instant."""
@@ -135,31 +141,44 @@ class Eye:
             found += after.values()
         return tuple(found)
 
-    def in_picture(self, places_enu_m: FloatArray) -> tuple[FloatArray, BoolArray]:
-        """Return (n, 2) pixels of (n, 3) feet and (n,) whether they lie in the picture."""
-        view = self.film.view
-        pixels = view.lens.project(view.to_camera(places_enu_m))
-        return pixels, view.lens.contains(pixels)
+    def in_picture(
+        self, places_enu_m: FloatArray, times_s: FloatArray
+    ) -> tuple[FloatArray, BoolArray]:
+        """Return (n, 2) pixels of (n, 3) feet at (n,) instants, and (n,) whether they are seen."""
+        pixels = np.full((len(places_enu_m), 2), np.nan)
+        for these, view, _ in self._views(times_s):
+            pixels[these] = view.lens.project(view.to_camera(places_enu_m[these]))
+        return pixels, self._locator.lens.contains(pixels)
 
-    def covariance(self, pixels: FloatArray, velocity_m_s: FloatArray) -> FloatArray:
+    def covariance(
+        self, pixels: FloatArray, velocity_m_s: FloatArray, times_s: FloatArray
+    ) -> FloatArray:
         """Return (n, 2, 2) what the node states of feet at these pixels, box noise left out.
 
         Args:
             pixels: (n, 2).
             velocity_m_s: (n, 2) over ground; the doubt about the moment of capture moves it.
+            times_s: (n,) of capture.
         """
-        pose = self._locator.poses.at(0.0)
-        assert isinstance(pose, Pose)
-        fix = self._locator.fix(pose, pixels, np.zeros((len(pixels), 2, 2)))
-        late_m = velocity_m_s * self._latency_sigma_s
-        return np.asarray(fix.cov_shared_m2 + late_m[:, :, None] * late_m[:, None, :])
+        found = np.zeros((len(pixels), 2, 2))
+        for these, _, t_s in self._views(times_s):
+            pose = self._locator.poses.at(t_s)
+            assert isinstance(pose, Pose)
+            fix = self._locator.fix(pose, pixels[these], np.zeros((int(these.sum()), 2, 2)))
+            late_m = velocity_m_s[these] * pose.time_sigma_s
+            found[these] = fix.cov_shared_m2 + late_m[:, :, None] * late_m[:, None, :]
+        return found
+
+    def _view_at(self, t_s: float) -> View:
+        """Return about where it looks at an instant: a swaying mast's mean pose will do."""
+        return self.film.view_at(t_s) if self._flies else self.film.view
 
     def _anybody_near(self, t_s: float) -> bool:
         """Whether anybody could be in the picture at all; the exact answer is dear."""
         figures = self._world.figures(t_s)
         if not figures:
             return False
-        view, lens = self.film.view, self.film.view.lens
+        view, lens = self._view_at(t_s), self._locator.lens
         ahead = view.to_camera(np.array([figure.feet_enu_m for figure in figures]))
         depth = np.maximum(ahead[:, 2], 0.1)
         # Nothing is farther from its feet than this; distortion bends the far edges, too.
@@ -170,7 +189,7 @@ class Eye:
         return bool(np.any(near & (ahead[:, 2] > -_LARGEST_M)))
 
     def _look(self, t_s: float) -> tuple[Seen, ...]:
-        lens = self.film.view.lens
+        lens, view = self._locator.lens, self._view_at(t_s)
         if not self._anybody_near(t_s):
             return ()
         weather = self._world.weather(t_s)
@@ -187,13 +206,29 @@ class Eye:
             clear = 1.0 - float(getattr(truth, "occluded_fraction", 0.0))
             if wide <= 0.0 or high <= 0.0 or max(wide, high) < LEAST_BOX_PX or clear <= 0.0:
                 continue
-            away_m = math.dist(truth.figure.feet_enu_m[:2], self.film.view.position_enu_m[:2])
+            away_m = math.dist(truth.figure.feet_enu_m[:2], view.position_enu_m[:2])
             # Beyond the meteorological range the contrast is below what any eye can see.
             if self.camera.spectrum == "day" and away_m > weather.visibility_m:
                 continue
             whole = max((x2 - x1) * (y2 - y1), 1e-9)
             found.append(Seen(truth=truth, box_px=box, inside=wide * high / whole, clear=clear))
         return tuple(found)
+
+
+def _locator(world: World, camera: CameraSettings) -> GroundLocator:
+    """Return what places feet as the camera's node does; a drone's with its true poses."""
+    scenario = world.scenario
+    settings = NodeCamera.model_validate(camera_tables(camera, scenario, world.site, "none://"))
+    poses: PoseSource
+    if settings.mount is not None:
+        poses = fixed_pose(settings.mount, latency_sigma_s=settings.latency_sigma_s)
+    else:
+        poses = TruePoses(
+            flight_of(scenario, camera.id), world.site, ground_hae_m=scenario.ground_alt_hae_m
+        )
+    locator = ground_locator(settings, poses, camera_ground(settings))
+    assert isinstance(locator, GroundLocator)
+    return locator
 
 
 class Truth:
@@ -205,7 +240,7 @@ class Truth:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.eyes = {camera.id: Eye(world, camera) for camera in world.scenario.camera}
+        self.eyes = {camera.id: Eye(world, camera) for camera in cameras(world.scenario)}
 
     def of_group(self, group_id: str, t_s: float) -> dict[str, FloatArray]:
         """Return (3,) feet by figure of those of a group who are in the world at an instant."""

@@ -1,15 +1,18 @@
 """What a map of a run shows, in metres along and across the line: ways, fields of view, places."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from geo._types import FloatArray
 from geo.normal import error_ellipse
+from simulations.cameras import cameras, flies, flight_of
 from simulations.film import view_of
+from simulations.ground import View
 from simulations.played import Played
+from simulations.scenario_node import CameraSettings
 from simulations.score.report import Report
 from simulations.score.sightings import evenly
 from simulations.world import World
@@ -60,7 +63,7 @@ class Scene:
     @property
     def sensor_ids(self) -> tuple[str, ...]:
         """The cameras, in the scenario's order."""
-        return tuple(camera.id for camera in self._world.scenario.camera)
+        return tuple(camera.id for camera in cameras(self._world.scenario))
 
     def by_line(self, enu_m: npt.ArrayLike) -> FloatArray:
         """Return (n, 2) metres along from the marker and across, ours positive; nan beyond."""
@@ -92,8 +95,8 @@ class Scene:
     def eyeshots(self) -> list[Eyeshot]:
         """Return each camera with the ground in its picture, out to a limit."""
         found = []
-        for camera in self._world.scenario.camera:
-            view = view_of(camera, self._world.site, self._world.landscape)
+        for camera in cameras(self._world.scenario):
+            view = self._view(camera)
             wide, high = camera.width_px - 1.0, camera.height_px - 1.0
             up = np.linspace(high, 0.0, 40)
             across = np.linspace(0.0, wide, 15)
@@ -122,6 +125,15 @@ class Scene:
                 )
             )
         return found
+
+    def _view(self, camera: CameraSettings) -> View:
+        """Return a camera's pose; a drone's at half-time stands for all of its way."""
+        view = view_of(camera, self._world.site, self._world.landscape)
+        if flies(self._world.scenario, camera) is None:
+            return view
+        flight = flight_of(self._world.scenario, camera.id)
+        place, rotation = flight.pose(0.5 * self._played.duration_s)
+        return replace(view, position_enu_m=place, rotation=rotation)
 
     def places(self) -> dict[str, FloatArray]:
         """Return (n, 2) told places by sensor, thinned evenly."""

@@ -68,7 +68,7 @@ def sightings(
     for observation in evenly(observations, _MOST_PLACED):
         eye = truth.eyes.get(observation.sensor_id)
         if eye is None:
-            continue  # A drone's camera: where it looked from is not in the record.
+            continue  # A sensor of another scenario.
         seen = whom(eye, observation)
         if seen is None:
             unmatched[observation.sensor_id] += 1

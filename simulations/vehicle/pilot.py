@@ -178,9 +178,7 @@ class Pilot:
     # --- talking ----------------------------------------------------------------------------------
     def _command(self, number: int, *params: float) -> None:
         padded = [*params, *[0.0] * (7 - len(params))]
-        self._send(
-            mav.MAVLink_command_long_message(self._copter.system_id, 1, number, 0, *padded)
-        )
+        self._send(mav.MAVLink_command_long_message(self._copter.system_id, 1, number, 0, *padded))
         self._accepted(number)
 
     def _accepted(self, number: int) -> None:
