@@ -28,7 +28,6 @@ _BOOT_S = 42.0
 _CLIMB_M_S, _WAY_M_S = 1.6, 5.0
 _SETTLE_S = 45.0
 _SAMPLE_TICKS = 2
-_SIDE_PER_RADIUS = 1.0 / math.sqrt(2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class FlightErrors:
         gimbal_sigma_deg: pitch and roll, of the mount on top of it.
     """
 
-    horizontal_sigma_m: float = 0.3 * _SIDE_PER_RADIUS
+    horizontal_sigma_m: float = 0.3
     vertical_sigma_m: float = 0.3
     heading_sigma_deg: float = 0.5
     attitude_sigma_deg: float = 0.2

@@ -149,6 +149,8 @@ def node_tables(
     streams: Mapping[str, str],
     mqtt: Mapping[str, Any],
     stated_clock_error_s: float = STATION_CLOCK_ERROR_S,
+    gpsd_port: int | None = None,
+    autopilot_url: str | None = None,
 ) -> dict[str, Any]:
     """Return a node's settings as TOML tables.
 
@@ -162,7 +164,14 @@ def node_tables(
         streams: the cameras' addresses by id.
         mqtt: the table of that name.
         stated_clock_error_s: what its operator says of its clock.
+        gpsd_port: of its receiver's gpsd on loopback, where it has one.
+        autopilot_url: of its drone, where it has one.
     """
+    more: dict[str, Any] = {}
+    if gpsd_port is not None:
+        more["position"] = {"source": "gpsd", "host": "127.0.0.1", "port": gpsd_port}
+    if autopilot_url is not None:
+        more["autopilot"] = {"source": "mavlink", "url": autopilot_url}
     return {
         "node": {
             "site_id": site_id(scenario),
@@ -176,6 +185,7 @@ def node_tables(
         "mqtt": dict(mqtt),
         "log": {"level": "INFO", "format": "json"},
         "camera": [camera_tables(camera, scenario, site, streams[camera.id]) for camera in cameras],
+        **more,
     }
 
 
@@ -233,7 +243,7 @@ def _flown(camera: CameraSettings, scenario: Scenario, source: str) -> dict[str,
             "roll_pitch_sigma_deg": ERRORS.attitude_sigma_deg,
             # The mount hangs on a body that is not level: what it says of the horizon is off by both.
             "gimbal_sigma_deg": round(ERRORS.tilt_sigma_deg, 4),
-            "horizontal_sigma_m": round(ERRORS.horizontal_sigma_m, 4),
+            "horizontal_sigma_m": ERRORS.horizontal_sigma_m,
             "vertical_sigma_m": ERRORS.vertical_sigma_m,
             "time_sigma_s": 0.0,
         },

@@ -16,16 +16,18 @@ from typing import Literal
 from edge.app import Devices, Node
 from edge.config import NodeConfig
 from edge.detect import Detections
-from edge.devices import open_position
 from ground_station.views import AlertView
 from runtime.clock import ManualClock
 from runtime.ids import UlidSource
 from runtime.workers import Worker
 from simulations.bus import NodeLine, StationLine
 from simulations.bus_faults import FaultyLine
+from simulations.cameras import cameras, node_ids
 from simulations.detection_cache import frame_count
+from simulations.flight import Flight
 from simulations.identity import scenario_sha256
 from simulations.joined import Joined, join
+from simulations.offline_devices import autopilot, flight_at, position, telemetry
 from simulations.patrols import REPORT_EVERY_S, Patrols
 from simulations.played import NetworkUsed, ObservationCount, Played
 from simulations.recorder import AlertLog, WireLog
@@ -37,6 +39,7 @@ from wire.topics import BY_NAME
 
 _POLL_S = 0.25
 """A worker that would come back at once in a real process comes back so soon here."""
+_TELEMETRY_S = 0.1
 _QUIET_LOOK_S = 1.0
 _DRAIN_S = 120.0
 _TAKE = 1_000_000
@@ -100,6 +103,7 @@ class _Run:
         self._world = world
         self._sightings = dict(sightings)
         self._cameras: dict[str, ReplayCamera] = {}
+        self._flights: dict[str, Flight] = {}
         self._duration_s = duration_s
         self._clock = ManualClock(scenario.start_utc)
         ids = UlidSource(self._clock, random.Random(scenario.seed))  # repeatable
@@ -135,20 +139,20 @@ class _Run:
 
     # --- putting together -------------------------------------------------------------------------
     def _node_ids(self) -> tuple[str, ...]:
-        return self._world.scenario.node_ids()
+        return node_ids(self._world.scenario)
 
     def _add_node(self, node_id: str) -> None:
         scenario, joined = self._world.scenario, self._joined
         said = scenario.node_settings(node_id)
-        cameras = [camera for camera in scenario.camera if camera.node == node_id]
+        own = [camera for camera in cameras(scenario) if camera.node == node_id]
         tables = node_tables(
             scenario,
             self._world.site,
             node_id=node_id,
-            cameras=cameras,
+            cameras=own,
             data_dir=joined.folder / node_id,
             station_key_file=joined.public_key_file,
-            streams={camera.id: f"http://127.0.0.1/{camera.id}.mjpg" for camera in cameras},
+            streams={camera.id: f"http://127.0.0.1/{camera.id}.mjpg" for camera in own},
             mqtt={},
             stated_clock_error_s=said.stated_clock_error_s,
         )
@@ -167,11 +171,15 @@ class _Run:
                 frames=frame_count(camera, self._duration_s),
                 read_timeout_s=settings.read_timeout_s,
                 frozen_after_s=settings.frozen_after_s,
+                latency_s=settings.capture_latency_s,
             )
-            for camera, settings in zip(cameras, config.camera, strict=True)
+            for camera, settings in zip(own, config.camera, strict=True)
         }
         self._cameras |= replayed
-        seen = {camera.id: self._sightings[camera.id] for camera in cameras}
+        flight = flight_at(scenario, node_id)
+        if flight is not None:
+            self._flights[node_id] = flight
+        seen = {camera.id: self._sightings[camera.id] for camera in own}
         joined.add_node(
             config,
             Devices(
@@ -190,7 +198,8 @@ class _Run:
                 )
                 if said.link_fault
                 else line,
-                position=open_position(config, clock),
+                position=position(self._world, node_id, config, clock, self._clock),
+                autopilot=None if flight is None else autopilot(flight, config, clock, self._clock),
             ),
             clock=clock,
         )
@@ -198,7 +207,11 @@ class _Run:
     # --- time -------------------------------------------------------------------------------------
     def play(self, told: Callable[[float], object]) -> None:
         """Let time pass to the scenario's end, then until everything has arrived."""
-        for camera in self._world.scenario.camera:
+        for node in self._joined.nodes.values():
+            # What a frame is placed by is heard before the frame is looked at.
+            for worker in telemetry(node):
+                self._enlist(_worker_turn(worker, least_s=_TELEMETRY_S))
+        for camera in cameras(self._world.scenario):
             node = self._joined.nodes[camera.node]
             frames = frame_count(camera, self._duration_s)
             self._enlist(self._camera_turn(node, camera.id, camera.fps, frames))
@@ -248,6 +261,9 @@ class _Run:
         self, node: Node, camera_id: str, fps: float, frames: int
     ) -> Callable[[float], float | None]:
         count = 0
+        late_s = next(
+            one.capture_latency_s for one in node.config.camera if one.sensor_id == camera_id
+        )
 
         def turn(now_s: float) -> float | None:
             nonlocal count
@@ -258,7 +274,7 @@ class _Run:
                 node.pipeline.step(now_s)
                 if node.outbox.depth != before:
                     node.uplink.step(now_s)
-            return count / fps if count < frames else None
+            return late_s + count / fps if count < frames else None
 
         return turn
 
@@ -314,7 +330,7 @@ class _Run:
                     / camera.fps,
                     3,
                 )
-                for camera in scenario.camera
+                for camera in cameras(scenario)
             },
             networks=tuple(
                 NetworkUsed(sensor_id=name, name=one.network, sha256=one.network_sha256)
@@ -326,6 +342,10 @@ class _Run:
             alerts=tuple(self._alerts.moments),
             observations=tuple(self._wire.kept),
             counts=self._counts(),
+            min_distance_to_line_m={
+                name: round(flight.min_distance_to_line_m, 2)
+                for name, flight in self._flights.items()
+            },
             wall_s=round(wall_s, 3),
         )
 
@@ -352,8 +372,8 @@ class _Run:
         self._joined.close()
 
 
-def _worker_turn(worker: Worker) -> Callable[[float], float]:
+def _worker_turn(worker: Worker, *, least_s: float = _POLL_S) -> Callable[[float], float]:
     def turn(now_s: float) -> float:
-        return now_s + max(_POLL_S, worker.step(now_s))
+        return now_s + max(least_s, worker.step(now_s))
 
     return turn

@@ -114,6 +114,7 @@ class Copter:
         self._parts = Parts(
             view=self, craft=craft, flight=self.flight, arming=arming, failsafes=self.failsafes,
             battery=self._battery, mission=self.transfers.mission, reboot=self._ask_reboot,
+            undulation_m=self.setup.undulation_m,
         )  # fmt: skip
         self._streams = {
             link: Streams(link, self.firmware, self.parameters) for link in range(STREAM_CHANNELS)

@@ -62,6 +62,7 @@ def setup_of(scenario: Scenario, drone_id: str, *, seed: int, speedup: float = 1
         seed=seed,
         start_unix_s=scenario.start_utc.timestamp(),
         ground=above_sea_m,
+        undulation_m=GEOID_M,
         parameters={
             "SIM_SPEEDUP": speedup,
             "SIM_WIND_SPD": weather.wind_m_s,

@@ -27,6 +27,7 @@ class Setup:
         parameters: values before the first boot, by name.
         start_unix_s: UTC at vehicle time 0, for the GPS clock.
         ground: height above sea level by place; None is level ground at `home`.
+        undulation_m: the sea's height above the ellipsoid, for a receiver that tells both heights.
         media: radio of each link, by its number.
     """
 
@@ -37,6 +38,7 @@ class Setup:
     parameters: Mapping[str, float] = field(default_factory=dict)
     start_unix_s: float = 1_700_000_000.0
     ground: GroundHeight | None = None
+    undulation_m: float | None = None
     media: Mapping[int, Media] = field(default_factory=dict)
 
 

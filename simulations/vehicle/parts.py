@@ -26,6 +26,7 @@ class Parts:
         wind_ne_m_s: air velocity of this tick.
         organs: all subsystems, in the order in which they are asked.
         reboot: asks for a restart at the end of this tick.
+        undulation_m: the sea's height above the ellipsoid, where the receiver tells it.
     """
 
     view: VehicleView
@@ -36,6 +37,7 @@ class Parts:
     battery: Battery
     mission: MissionStore
     reboot: Callable[[], None]
+    undulation_m: float | None = None
     wind_ne_m_s: tuple[float, float] = (0.0, 0.0)
     organs: list[Subsystem] = field(default_factory=list)
 

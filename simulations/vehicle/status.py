@@ -144,8 +144,13 @@ class StatusTelemetry(Organ):
         return mav.MAVLink_gps_raw_int_message(
             micro, 6, e7(place.lat_deg), e7(place.lon_deg), int32(place.alt_msl_m * 1000),
             121, 200, uint16(speed * 100), int(course * 100), 10,
-            0, 300, 300, 40, 0, 0,
+            self._above_ellipsoid_mm(place.alt_msl_m), 300, 300, 40, 0, 0,
         )  # fmt: skip
+
+    def _above_ellipsoid_mm(self, alt_msl_m: float) -> int:
+        """0 is "not told", as MAVLink has it."""
+        undulation_m = self._parts.undulation_m
+        return 0 if undulation_m is None else int32((alt_msl_m + undulation_m) * 1000)
 
     def _imu(self) -> tuple[int, ...]:
         body = self._parts.craft.body

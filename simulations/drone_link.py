@@ -1,0 +1,51 @@
+"""A drone's telemetry link on a simulated clock: the copter's bytes, each at its own moment."""
+
+from collections.abc import Sequence
+
+from hardware.autopilot_mavlink.links import Chunk
+from runtime.clock import Clock
+from simulations.flight import Flight
+
+_TICK_S = 0.01
+
+
+class FlightLink:
+    """See `hardware.autopilot_mavlink.links.ByteLink`; the copter flies on as far as it is read.
+
+    While the scenario has the link lost, nothing comes and nothing goes.
+
+    Args:
+        flight: the copter, with its client here.
+        clock: simulated; the scenario's time 0 is its 0.
+    """
+
+    def __init__(self, flight: Flight, clock: Clock) -> None:
+        self._flight = flight
+        self._clock = clock
+        flight.connect()
+
+    def read(self, timeout_s: float) -> Sequence[Chunk]:  # noqa: ARG002  # time stands still meanwhile
+        """Return what the copter said up to now."""
+        flight, now_s = self._flight, self._clock.monotonic_s()
+        found = []
+        while True:
+            data = flight.said()
+            if data and not self._lost(flight.now_s):
+                found.append(Chunk(flight.now_s, data))
+            if flight.now_s >= now_s - 0.5 * _TICK_S:
+                return found
+            flight.advance(flight.now_s + _TICK_S)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the copter."""
+        if not self._lost(self._clock.monotonic_s()):
+            self._flight.tell(data)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._flight.disconnect()
+
+    def _lost(self, t_s: float) -> bool:
+        return any(
+            fault.kind == "link_loss" and fault.holds(t_s) for fault in self._flight.drone.fault
+        )
