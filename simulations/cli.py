@@ -191,16 +191,19 @@ def serve(
 ) -> None:
     """Serve the scenario's cameras (MJPEG over HTTP) and receivers (gpsd) alone, until Ctrl-C."""
     from runtime.log import configure
+    from simulations.cameras import cameras
     from simulations.gpsd_post import kind_of as gpsd_kind
     from simulations.studio import Studio
 
     configure(json=False, level="WARNING")
     kind = gpsd_kind(gpsd)
     with Studio(scenario, port=port, rtsp=rtsp, gpsd=kind) as studio:
-        for camera in studio.world.scenario.camera:
+        for camera in cameras(studio.world.scenario):
             typer.echo(studio.url(camera.id))
             if rtsp:
                 typer.echo(studio.rtsp_url(camera.id))
+        for drone, url in studio.autopilot_urls().items():
+            typer.echo(f"{url} {drone}")
         for node, gpsd_port in studio.gpsd_ports().items():
             typer.echo(f"gpsd://127.0.0.1:{gpsd_port} {node}")
         studio.go()
@@ -219,6 +222,7 @@ def record(
     """Write one film per camera, its truth (MOT form plus metres) and the true events."""
     from rich.progress import Progress as Bar
 
+    from simulations.cameras import cameras
     from simulations.record import record as write
     from simulations.scenario import load_scenario
     from simulations.world import World
@@ -226,7 +230,7 @@ def record(
     world = World(load_scenario(scenario).model)
     length_s = duration_s or world.scenario.duration_s
     with Bar(transient=True) as bar:
-        tasks = {c.id: bar.add_task(c.id, total=None) for c in world.scenario.camera}
+        tasks = {c.id: bar.add_task(c.id, total=None) for c in cameras(world.scenario)}
         for step in write(world, out, duration_s=length_s, kind=form):
             bar.update(tasks[step.camera_id], completed=step.done, total=step.total)
     typer.echo(f"films, truth and events.json of {length_s:g} s in {out}", err=True)

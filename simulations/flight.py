@@ -6,6 +6,7 @@ angles are off by errors that change slowly, and the film is taken from where th
 """
 
 import math
+import threading
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, replace
@@ -155,6 +156,7 @@ class Flight:
         self._times: deque[float] = deque(maxlen=room)
         self._samples: deque[_Stated] = deque(maxlen=room)
         self._ticks = 0
+        self._lock = threading.Lock()
         self.min_distance_to_line_m = math.inf
         """Least true distance while in the air; negative is beyond the line."""
         self._pilot.to_first_place()
@@ -167,17 +169,23 @@ class Flight:
         """The scenario's time that it has reached."""
         return self.copter.now_s - self._zero_s
 
-    def hold(self, seconds: float) -> None:
-        """Hover on before the scenario's time 0, which is later by so much."""
-        self._zero_s += seconds
-        self._pilot_waits(self._zero_s)
-
     def advance(self, t_s: float) -> None:
         """Fly on to the scenario's instant; does nothing where it has been passed already."""
-        if not self._under_way and t_s > 0.0:
+        if t_s > 0.0 and not self._under_way:
             self._under_way = True
             self._pilot.begin()
         self._pilot_waits(t_s + self._zero_s)
+
+    def set_out(self) -> None:
+        """Ask the copter, which somebody else steps, to fly its way; once."""
+        if not self._under_way:
+            self._under_way = True
+            self._pilot.ask_to_begin()
+
+    def is_now(self, t_s: float) -> None:
+        """For whoever steps the copter: it is this instant of the scenario now."""
+        with self._lock:
+            self._zero_s = self.copter.now_s - t_s
 
     # --- where it truly is ------------------------------------------------------------------------
     def pose(self, t_s: float) -> tuple[FloatArray, FloatArray]:
@@ -186,9 +194,14 @@ class Flight:
         Flies on to that instant where it is still to come.
         """
         self.advance(t_s + 2.0 * TICK_S * _SAMPLE_TICKS)
-        at_s = t_s + self._zero_s
-        k = min(max(bisect_right(self._times, at_s), 1), len(self._times) - 1)
-        before, after = self._samples[k - 1], self._samples[k]
+        return self.look(t_s)
+
+    def look(self, t_s: float) -> tuple[FloatArray, FloatArray]:
+        """Return `pose` without flying on: where the instant is not known, of the nearest that is."""
+        with self._lock:
+            at_s = t_s + self._zero_s
+            k = min(max(bisect_right(self._times, at_s), 1), len(self._times) - 1)
+            before, after = self._samples[k - 1], self._samples[k]
         part = min(max((at_s - before.at_s) / (after.at_s - before.at_s), 0.0), 1.0)
         place = before.place_m + part * (after.place_m - before.place_m)
         yaw_rad = before.yaw_rad + part * (after.yaw_rad - before.yaw_rad)
@@ -237,15 +250,15 @@ class Flight:
             last_rad = self._samples[-1].yaw_rad
             yaw_rad = last_rad + math.remainder(yaw_rad - last_rad, math.tau)
         place = np.array([ground[0], ground[1], up_m])
-        self._times.append(copter.now_s)
-        self._samples.append(
-            _Stated(
-                at_s=copter.now_s,
-                place_m=place,
-                yaw_rad=yaw_rad,
-                gimbal=np.array(copter.gimbal.quaternion),
-            )
+        sample = _Stated(
+            at_s=copter.now_s,
+            place_m=place,
+            yaw_rad=yaw_rad,
+            gimbal=np.array(copter.gimbal.quaternion),
         )
+        with self._lock:
+            self._times.append(copter.now_s)
+            self._samples.append(sample)
         if copter.now_s >= self._zero_s and not truth.on_ground:
             away_m = float(self._site.line.project(ground).distance_m[0])
             self.min_distance_to_line_m = min(self.min_distance_to_line_m, away_m)

@@ -12,7 +12,7 @@ from runtime.clock import Clock
 from runtime.errors import AskOperator
 from simulations.film import view_of
 from simulations.gpsd_receiver import Receiver, ReceiverSettings
-from simulations.gpsd_replay import Gpsfake, Line, LiveGpsd
+from simulations.gpsd_replay import Gpsfake, Line, LiveGpsd, program
 from simulations.gpsd_route import Standing
 from simulations.gpsd_server import GpsdServer
 from simulations.scenario_node import GpsdSettings
@@ -41,6 +41,15 @@ def kind_of(word: str) -> Kind | None:
         allowed=f"{', '.join(get_args(Kind))} or none",
         next_step="correct the word",
     )
+
+
+def gpsd_here() -> Kind:
+    """Return the truest gpsd that this machine can serve: a real one where it is installed."""
+    try:
+        program("gpsd")
+    except AskOperator:
+        return "built_in"
+    return "real"
 
 
 def receiver_of(settings: GpsdSettings, world: World) -> Receiver:

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from runtime.clock import Clock
+from simulations.cameras import DroneFootage
 from simulations.footage import Footage, fault_at
 
 _BOUNDARY = "frame"
@@ -38,13 +39,22 @@ class LiveCamera:
             while it is frozen.
         clock: real time; a picture's capture time is when it was drawn.
         scene_time_s: returns the world's time now.
+        late_s: how old a picture is when it comes, as radio and coders make it.
     """
 
-    def __init__(self, footage: Footage, clock: Clock, scene_time_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        footage: Footage | DroneFootage,
+        clock: Clock,
+        scene_time_s: Callable[[], float],
+        *,
+        late_s: float = 0.0,
+    ) -> None:
         self.footage = footage
         self.name = footage.camera.id
         self._clock = clock
         self._scene_time_s = scene_time_s
+        self._late_s = late_s
         self._fresh = threading.Condition()
         self._newest: Picture | None = None
         self._watchers = 0
@@ -63,8 +73,8 @@ class LiveCamera:
             # Behind, or just woken: a camera skips, it never hurries after lost pictures.
             self.frames_late += self._due_s > 0
             self._due_s = now_s
-        t_unix_s = self._clock.utc().timestamp()
-        jpeg = self._picture(self._scene_time_s())
+        t_unix_s = self._clock.utc().timestamp() - self._late_s
+        jpeg = self._picture(max(0.0, self._scene_time_s() - self._late_s))
         with self._fresh:
             if jpeg is None:
                 self._newest = None  # Nor does who connects meanwhile get an old one for a new one.

@@ -44,6 +44,8 @@ _QUIET_LOOK_S = 1.0
 _DRAIN_S = 120.0
 _TAKE = 1_000_000
 _RESERVE_BYTES = 1 << 20
+_NO_PORT = 1
+"""Nothing is opened: bytes are handed over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +147,9 @@ class _Run:
         scenario, joined = self._world.scenario, self._joined
         said = scenario.node_settings(node_id)
         own = [camera for camera in cameras(scenario) if camera.node == node_id]
+        flight = flight_at(scenario, node_id)
+        if flight is not None:
+            self._flights[node_id] = flight
         tables = node_tables(
             scenario,
             self._world.site,
@@ -154,6 +159,8 @@ class _Run:
             station_key_file=joined.public_key_file,
             streams={camera.id: f"http://127.0.0.1/{camera.id}.mjpg" for camera in own},
             mqtt={},
+            gpsd_port=_NO_PORT if any(one.node == node_id for one in scenario.gpsd) else None,
+            autopilot_url=None if flight is None else f"tcp://127.0.0.1:{_NO_PORT}",
             stated_clock_error_s=said.stated_clock_error_s,
         )
         # There are no pictures to cut crops from.
@@ -176,9 +183,6 @@ class _Run:
             for camera, settings in zip(own, config.camera, strict=True)
         }
         self._cameras |= replayed
-        flight = flight_at(scenario, node_id)
-        if flight is not None:
-            self._flights[node_id] = flight
         seen = {camera.id: self._sightings[camera.id] for camera in own}
         joined.add_node(
             config,

@@ -28,7 +28,9 @@ from runtime.ids import UlidSource
 from runtime.toml_text import write
 from runtime.workers import Supervisor, Worker
 from simulations.alert_stream import EventStream
+from simulations.cameras import cameras, node_ids
 from simulations.identity import scenario_sha256
+from simulations.gpsd_post import gpsd_here
 from simulations.link_worker import LinkWorker
 from simulations.patrols import REPORT_EVERY_S, Patrols
 from simulations.played import NetworkUsed, ObservationCount, Played
@@ -79,11 +81,6 @@ def refuse_what_reality_cannot(world: World) -> None:
             allowed="scenarios whose nodes have the machine's own time",
             next_step="play it without --real",
         )
-    if not world.scenario.camera:
-        raise AskOperator(
-            field="SCENARIO", value=world.scenario.name, allowed="scenarios with a camera",
-            next_step="choose another",
-        )  # fmt: skip
 
 
 class RealRun:
@@ -127,7 +124,7 @@ class RealRun:
         for one in ("station", "nodes"):
             shutil.rmtree(self._folder / one, ignore_errors=True)
         with ExitStack() as stack:
-            studio = stack.enter_context(Studio(self._world, clock=self._clock))
+            studio = stack.enter_context(Studio(self._world, clock=self._clock, gpsd=gpsd_here()))
             stack.callback(children.stop)
             broker_port, http_port = free_port(), free_port()
             self._start_broker(children, broker_port)
@@ -155,7 +152,7 @@ class RealRun:
                 # Who stood there before the world began to move was told of already.
                 account.alerts.hear(AlertView.model_validate(view), t_said_s=0.0)
             self._watch(account, children, studio, client, stream, tap, workers)
-            return self._played(account, client)
+            return self._played(account, client, studio)
 
     # --- starting ---------------------------------------------------------------------------------
     def _start_broker(self, children: Processes, port: int) -> None:
@@ -219,7 +216,7 @@ class RealRun:
                 target_port=broker_port,
                 scene_time_s=self._scene_time_s,
             )
-            for name in scenario.node_ids()
+            for name in node_ids(scenario)
             if scenario.node_settings(name).link_fault
         }
 
@@ -235,19 +232,21 @@ class RealRun:
         self, children: Processes, studio: Studio, links: Mapping[str, LinkWorker], port: int
     ) -> None:
         scenario = self._world.scenario
-        for node_id in scenario.node_ids():
-            cameras = [one for one in scenario.camera if one.node == node_id]
+        for node_id in node_ids(scenario):
+            own = [one for one in cameras(scenario) if one.node == node_id]
             own_port = links[node_id].port if node_id in links else port
             tables = node_tables(
                 scenario,
                 self._world.site,
                 node_id=node_id,
-                cameras=cameras,
+                cameras=own,
                 data_dir=self._folder / "nodes" / node_id,
                 station_key_file=self._folder / "station" / "keys" / "station.pub",
-                streams={one.id: studio.url(one.id) for one in cameras},
+                streams={one.id: studio.url(one.id) for one in own},
                 mqtt={"host": "127.0.0.1", "port": own_port},
                 stated_clock_error_s=scenario.node_settings(node_id).stated_clock_error_s,
+                gpsd_port=studio.gpsd_ports().get(node_id),
+                autopilot_url=studio.autopilot_urls().get(node_id),
             )
             NodeConfig.model_validate(tables)
             config = self._folder / "nodes" / f"{node_id}.toml"
@@ -326,13 +325,13 @@ class RealRun:
     def _online(self, client: StationClient) -> bool:
         gone = {
             camera.id
-            for camera in self._world.scenario.camera
+            for camera in cameras(self._world.scenario)
             if any(fault.holds(0.0) for fault in camera.fault)
         }
-        wanted = {camera.id for camera in self._world.scenario.camera} - gone
+        wanted = {camera.id for camera in cameras(self._world.scenario)} - gone
         alive = {node["node_id"] for node in client.nodes() if node["state"] != "offline"}
         seen = {one["sensor_id"] for one in _sensors(client) if one["status"] == "online"}
-        return wanted <= seen and set(self._world.scenario.node_ids()) <= alive
+        return wanted <= seen and set(node_ids(self._world.scenario)) <= alive
 
     def _wait(self, what: str, limit_s: float, ready: Any, children: Processes) -> None:
         until_s = self._clock.monotonic_s() + limit_s
@@ -347,13 +346,13 @@ class RealRun:
             pause.wait(_POLL_S)
 
     # --- what came of it --------------------------------------------------------------------------
-    def _played(self, account: _Account, client: StationClient) -> Played:
+    def _played(self, account: _Account, client: StationClient, studio: Studio) -> Played:
         scenario = self._world.scenario
         registry = Registry.load()
         day: Literal["day"] = "day"
         networks = [
             (camera.id, registry.get(day if camera.spectrum == "day" else "thermal"))
-            for camera in scenario.camera
+            for camera in cameras(scenario)
         ]
         received = int(client.metric("bw_observations_committed_total"))
         outboxes = account.outboxes.values()
@@ -368,7 +367,7 @@ class RealRun:
             duration_s=self._duration_s,
             camera_s={
                 camera.id: min(account.online_s.get(camera.id, 0.0), self._duration_s)
-                for camera in scenario.camera
+                for camera in cameras(scenario)
             },
             networks=tuple(
                 NetworkUsed(sensor_id=name, name=entry.name, sha256=entry.sha256)
@@ -385,6 +384,10 @@ class RealRun:
             ),
             capture_to_map_s=tuple(account.latencies_s),
             wall_s=self._duration_s,
+            min_distance_to_line_m={
+                name: round(live.flight.min_distance_to_line_m, 2)
+                for name, live in studio.flights.items()
+            },
         )
 
 

@@ -5,16 +5,22 @@ from typing_extensions import Self
 from runtime.clock import Clock, SystemClock
 from runtime.errors import Broken
 from runtime.workers import Supervisor
+from simulations.cameras import DroneFootage, camera_of
+from simulations.cameras import cameras as every_camera
+from simulations.drone_film import DroneFilm
 from simulations.film import Film
 from simulations.footage import Footage
 from simulations.gpsd_post import Kind as GpsdKind
 from simulations.gpsd_post import gpsd_of
+from simulations.live_flight import LiveFlight
 from simulations.mjpeg import CameraServer, LiveCamera
 from simulations.rtsp import RtspCamera, RtspServer
 from simulations.scenario import load_scenario
 from simulations.world import World
 
 _BEAT_TIMEOUT_S = 30.0
+_RADIO_S = 0.17
+"""Of a drone's feed, before it is drawn, sent over loopback and decoded."""
 
 
 class Studio:
@@ -45,31 +51,41 @@ class Studio:
             scenario if isinstance(scenario, World) else World(load_scenario(scenario).model)
         )
         self._began_s: float | None = None
+        played = self.world.scenario
         cameras = {
             camera.id: LiveCamera(Footage(Film(self.world, camera)), self._clock, self.scene_time_s)
-            for camera in self.world.scenario.camera
+            for camera in played.camera
         }
+        self.flights = {
+            drone.id: LiveFlight(played, drone.id, self.scene_time_s) for drone in played.drone
+        }
+        """By drone."""
+        for drone in played.drone:
+            film = DroneFilm(self.world, camera_of(drone), self.flights[drone.id])
+            cameras[drone.id] = LiveCamera(
+                DroneFootage(film), self._clock, self.scene_time_s, late_s=_RADIO_S
+            )
         self._server = CameraServer(cameras, port=port)
         self._workers = Supervisor(self._clock)
-        for camera in cameras.values():
-            self._workers.add(camera, beat_timeout_s=_BEAT_TIMEOUT_S)
+        for worker in (*self.flights.values(), *cameras.values()):
+            self._workers.add(worker, beat_timeout_s=_BEAT_TIMEOUT_S)
         self._workers.add(self._server, beat_timeout_s=_BEAT_TIMEOUT_S)
         self._rtsp: RtspServer | None = None
         if rtsp:
             self._rtsp = RtspServer(
                 [
                     RtspCamera(id=camera.id, url=self._server.url(camera.id), fps=camera.fps)
-                    for camera in self.world.scenario.camera
+                    for camera in every_camera(played)
                 ]
             )
             self._workers.add(self._rtsp, beat_timeout_s=_BEAT_TIMEOUT_S)
         self._gpsd_port: dict[str, int] = {}
         for settings in self.world.scenario.gpsd if gpsd else ():
-            worker = gpsd_of(
+            receiver = gpsd_of(
                 settings, self.world, self._clock, self.scene_time_s, kind=gpsd or "built_in"
             )
-            self._workers.add(worker, beat_timeout_s=_BEAT_TIMEOUT_S)
-            self._gpsd_port[settings.node] = worker.port
+            self._workers.add(receiver, beat_timeout_s=_BEAT_TIMEOUT_S)
+            self._gpsd_port[settings.node] = receiver.port
 
     def url(self, camera_id: str) -> str:
         """Return the address of a camera's stream."""
@@ -84,6 +100,10 @@ class Studio:
     def gpsd_ports(self) -> dict[str, int]:
         """Return the port of each node's gpsd on loopback, by node; empty where none is served."""
         return dict(self._gpsd_port)
+
+    def autopilot_urls(self) -> dict[str, str]:
+        """Return where each drone's autopilot is heard, by drone."""
+        return {name: flight.url for name, flight in self.flights.items()}
 
     def scene_time_s(self) -> float:
         """Return seconds since `go`, 0 before it."""

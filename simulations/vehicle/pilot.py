@@ -99,6 +99,10 @@ class Pilot:
         """Set out along the way."""
         self._command(mav.MAV_CMD_DO_SET_MODE, 1.0, _AUTO)
 
+    def ask_to_begin(self) -> None:
+        """Ask the same of a copter that somebody else steps; nobody waits for its answer."""
+        self._send(self._long(mav.MAV_CMD_DO_SET_MODE, 1.0, _AUTO))
+
     def tick(self) -> None:
         """Let one tick pass, heard and alive."""
         copter = self._copter
@@ -177,9 +181,12 @@ class Pilot:
 
     # --- talking ----------------------------------------------------------------------------------
     def _command(self, number: int, *params: float) -> None:
-        padded = [*params, *[0.0] * (7 - len(params))]
-        self._send(mav.MAVLink_command_long_message(self._copter.system_id, 1, number, 0, *padded))
+        self._send(self._long(number, *params))
         self._accepted(number)
+
+    def _long(self, number: int, *params: float) -> Message:
+        padded = [*params, *[0.0] * (7 - len(params))]
+        return mav.MAVLink_command_long_message(self._copter.system_id, 1, number, 0, *padded)
 
     def _accepted(self, number: int) -> None:
         answer = self._answer(
