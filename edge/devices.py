@@ -1,6 +1,8 @@
 """Real devices from a config: cameras, networks, broker, position."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.app import Devices
 from edge.config import NodeConfig
@@ -19,6 +21,9 @@ from models.registry import NetworkEntry, Registry
 from runtime.clock import Clock, SystemClock
 from runtime.errors import AskOperator
 from wire.signing import BadKey, VerifyKey
+
+if TYPE_CHECKING:
+    from hardware.autopilot_mavlink.links import ByteLink
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -204,8 +209,15 @@ def _fixed(place: FixedPositionSettings | MountSettings, clock: Clock) -> FixedP
     )
 
 
-def open_autopilot(config: NodeConfig, clock: Clock) -> AutopilotPort | None:
+def open_autopilot(
+    config: NodeConfig, clock: Clock, *, connect: "Callable[[], ByteLink] | None" = None
+) -> AutopilotPort | None:
     """The link to the vehicles, if there is one; nothing is connected yet.
+
+    Args:
+        config: Where they are heard.
+        clock: Stamps what arrives.
+        connect: Opens the line instead of what the config names.
 
     Raises:
         AskOperator: An address, key or log that can never work.
@@ -235,6 +247,7 @@ def open_autopilot(config: NodeConfig, clock: Clock) -> AutopilotPort | None:
             status_rate_hz=told.status_rate_hz,
         ),
         clock,
+        connect=connect,
     )
 
 

@@ -29,8 +29,8 @@ from runtime.toml_text import write
 from runtime.workers import Supervisor, Worker
 from simulations.alert_stream import EventStream
 from simulations.cameras import cameras, node_ids
-from simulations.identity import scenario_sha256
 from simulations.gpsd_post import gpsd_here
+from simulations.identity import scenario_sha256
 from simulations.link_worker import LinkWorker
 from simulations.patrols import REPORT_EVERY_S, Patrols
 from simulations.played import NetworkUsed, ObservationCount, Played

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hardware.autopilot_mavlink.driver import MavlinkAutopilot, MavlinkSettings
-from hardware.autopilot_mavlink.links import address_of, connector
+from hardware.autopilot_mavlink.links import Connect, address_of, connector
 from hardware.autopilot_mavlink.signing import Signer, key_of
 from hardware.autopilot_mavlink.streams import Rates
 from hardware.autopilot_mavlink.tlog import TlogLink
@@ -44,6 +44,7 @@ def open_mavlink(
     clock: Clock,
     *,
     geoid: Geoid | None = None,
+    connect: Connect | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> MavlinkAutopilot:
     """The driver; its line is opened by its first `read`, a log at once.
@@ -67,7 +68,8 @@ def open_mavlink(
         # A log was written by somebody else, with or without our key: it is read as it is.
         log = TlogLink(opening.log_file, clock, fast=opening.log_fast, pause=pause)
         return MavlinkAutopilot(lambda: log, settings, clock, geoid=geoid, pause=pause)
-    connect = connector(address_of(opening.url or ""), baud=opening.baud, clock=clock)
+    if connect is None:
+        connect = connector(address_of(opening.url or ""), baud=opening.baud, clock=clock)
     signer = None
     if opening.signing_key is not None:
         signer = Signer(
