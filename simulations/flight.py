@@ -56,7 +56,7 @@ class FlightErrors:
 ERRORS = FlightErrors()
 
 
-class _Off:
+class SlowErrors:
     """The errors of one flight at any instant."""
 
     def __init__(self, seed: int, errors: FlightErrors) -> None:
@@ -151,7 +151,7 @@ class Flight:
             each_tick=self._each_tick,
         )
         self._faults = Faults(_later(drone, self._zero_s))
-        self._off = _Off(scenario.seed, errors)
+        self._off = SlowErrors(scenario.seed, errors)
         room = None if keep_s is None else max(2, round(keep_s / (TICK_S * _SAMPLE_TICKS)))
         self._times: deque[float] = deque(maxlen=room)
         self._samples: deque[_Stated] = deque(maxlen=room)

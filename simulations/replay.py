@@ -32,11 +32,18 @@ class Sight(Protocol):
         ...
 
 
-def ticket(index: int) -> npt.NDArray[np.uint8]:
-    """Return a picture of one pixel that holds a frame's number."""
+def ticket(index: int, size_px: tuple[int, int] = (1, 1)) -> npt.NDArray[np.uint8]:
+    """Return a black picture whose first pixel holds a frame's number.
+
+    Args:
+        index: the number.
+        size_px: width and height; one pixel is enough where nobody asks for the size.
+    """
     if not 0 <= index < MAX_FRAMES:
         raise ValueError(f"frame {index}; one pixel holds 0 to {MAX_FRAMES - 1}")
-    return np.array([[[index & 255, (index >> 8) & 255, index >> 16]]], np.uint8)
+    picture = np.zeros((size_px[1], size_px[0], 3), np.uint8)
+    picture[0, 0] = index & 255, (index >> 8) & 255, index >> 16
+    return picture
 
 
 def number_of(image_bgr: npt.NDArray[np.uint8]) -> int:
@@ -58,6 +65,8 @@ class ReplayCamera:
         read_timeout_s: silence after which it counts as offline, as the node is told.
         frozen_after_s: how long one picture may come, as the node is told.
         latency_s: from the capture of a picture to its arrival, which the node is told.
+        moves: its pictures are as large as the film's, since motion is told in their pixels; black
+            as they are, the node takes the motion from its poses.
     """
 
     def __init__(
@@ -69,6 +78,7 @@ class ReplayCamera:
         read_timeout_s: float,
         frozen_after_s: float,
         latency_s: float = 0.0,
+        moves: bool = False,
     ) -> None:
         self.sensor_id = camera.id
         self._camera = camera
@@ -77,6 +87,7 @@ class ReplayCamera:
         self._read_timeout_s = read_timeout_s
         self._frozen_after_s = frozen_after_s
         self._latency_s = latency_s
+        self._size_px = (camera.width_px, camera.height_px) if moves else (1, 1)
         self._shown = -1
         self._changed_s = 0.0
         self._next = 0
@@ -120,7 +131,7 @@ class ReplayCamera:
         return Frame(
             sensor_id=self.sensor_id,
             seq=self._seq,
-            image_bgr=ticket(from_film),
+            image_bgr=ticket(from_film, self._size_px),
             t_capture_utc=self._clock.utc() - timedelta(seconds=self._latency_s),
             t_capture_monotonic_s=now_s - self._latency_s,
         )

@@ -179,6 +179,7 @@ class _Run:
                 read_timeout_s=settings.read_timeout_s,
                 frozen_after_s=settings.frozen_after_s,
                 latency_s=settings.capture_latency_s,
+                moves=settings.vehicle is not None,
             )
             for camera, settings in zip(own, config.camera, strict=True)
         }

@@ -4,7 +4,7 @@ from typing_extensions import Self
 
 from runtime.clock import Clock, SystemClock
 from runtime.errors import Broken
-from runtime.workers import Supervisor
+from runtime.workers import Supervisor, Worker
 from simulations.cameras import DroneFootage, camera_of
 from simulations.cameras import cameras as every_camera
 from simulations.drone_film import DroneFilm
@@ -67,7 +67,8 @@ class Studio:
             )
         self._server = CameraServer(cameras, port=port)
         self._workers = Supervisor(self._clock)
-        for worker in (*self.flights.values(), *cameras.values()):
+        moving: list[Worker] = [*self.flights.values(), *cameras.values()]
+        for worker in moving:
             self._workers.add(worker, beat_timeout_s=_BEAT_TIMEOUT_S)
         self._workers.add(self._server, beat_timeout_s=_BEAT_TIMEOUT_S)
         self._rtsp: RtspServer | None = None
