@@ -81,13 +81,12 @@ def play_suite(
         )
     # Whoever names scenarios may name one outside the suite too, such as the quiet day.
     chosen = [load_scenario(name).model for name in sorted(set(only))] or suite_scenarios()
-    jobs, unplayed = jobs_of(chosen, seeds, detections)
+    jobs = jobs_of(chosen, seeds, detections)
     results = play_all(jobs, where, workers=workers, again=again, console=console)
     return suite(
         [report for _, report in results],
         command=command,
         machine=machine(),
-        unplayed=unplayed,
     )
 
 

@@ -31,7 +31,7 @@ _MOUNT_SIGMA = {
     "pitch_sigma_deg": 0.05,
     "roll_sigma_deg": 0.05,
 }
-_GROUND_SIGMA_M = 0.05
+GROUND_SIGMA_M = 0.05
 SYSTEM_ID = 1
 """Of every simulated copter; each has a link of its own."""
 FEED_LATENCY_S = 0.25
@@ -149,6 +149,7 @@ def node_tables(
     streams: Mapping[str, str],
     mqtt: Mapping[str, Any],
     stated_clock_error_s: float = STATION_CLOCK_ERROR_S,
+    dem: Path | None = None,
     gpsd_port: int | None = None,
     autopilot_url: str | None = None,
 ) -> dict[str, Any]:
@@ -164,6 +165,7 @@ def node_tables(
         streams: the cameras' addresses by id.
         mqtt: the table of that name.
         stated_clock_error_s: what its operator says of its clock.
+        dem: elevation file of `dem_file.write_dem`, where the ground is not flat.
         gpsd_port: of its receiver's gpsd on loopback, where it has one.
         autopilot_url: of its drone, where it has one.
     """
@@ -184,18 +186,25 @@ def node_tables(
         "clock": {"stated_error_s": stated_clock_error_s},
         "mqtt": dict(mqtt),
         "log": {"level": "INFO", "format": "json"},
-        "camera": [camera_tables(camera, scenario, site, streams[camera.id]) for camera in cameras],
+        "camera": [
+            camera_tables(camera, scenario, site, streams[camera.id], dem=dem) for camera in cameras
+        ],
         **more,
     }
 
 
 def camera_tables(
-    camera: CameraSettings, scenario: Scenario, site: Site, source: str
+    camera: CameraSettings,
+    scenario: Scenario,
+    site: Site,
+    source: str,
+    *,
+    dem: Path | None = None,
 ) -> dict[str, Any]:
     """Return one camera of a node's settings: what its technician knows, and how well."""
     drone = flies(scenario, camera)
     if drone is not None:
-        return _flown(camera, scenario, source)
+        return _flown(camera, scenario, source, dem)
     # A mast on a hill is as high as the hill and the mast.
     east, north, up = view_of(camera, site, landscape(scenario, site)).position_enu_m.tolist()
     lon, lat, _ = site.frame.to_geodetic([[east, north, 0.0]])[0].tolist()
@@ -223,11 +232,20 @@ def camera_tables(
             "hfov_deg": camera.hfov_deg,
             **{name: value for name, value in distortion.items() if value != 0.0},
         },
-        "ground": {"alt_hae_m": scenario.ground_alt_hae_m, "sigma_m": _GROUND_SIGMA_M},
+        "ground": _ground(scenario, dem),
     }
 
 
-def _flown(camera: CameraSettings, scenario: Scenario, source: str) -> dict[str, Any]:
+def _ground(scenario: Scenario, dem: Path | None) -> dict[str, Any]:
+    """Return the ground as it was surveyed: one height, or an elevation file."""
+    if dem is None:
+        return {"alt_hae_m": scenario.ground_alt_hae_m, "sigma_m": GROUND_SIGMA_M}
+    return {"dem": [str(dem)], "dem_datum": "hae", "sigma_m": GROUND_SIGMA_M}
+
+
+def _flown(
+    camera: CameraSettings, scenario: Scenario, source: str, dem: Path | None
+) -> dict[str, Any]:
     """Return a drone's camera: where it is and looks, the autopilot tells."""
     return {
         "sensor_id": camera.id,
@@ -252,5 +270,5 @@ def _flown(camera: CameraSettings, scenario: Scenario, source: str) -> dict[str,
             "height_px": camera.height_px,
             "hfov_deg": camera.hfov_deg,
         },
-        "ground": {"alt_hae_m": scenario.ground_alt_hae_m, "sigma_m": _GROUND_SIGMA_M},
+        "ground": _ground(scenario, dem),
     }

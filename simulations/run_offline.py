@@ -23,6 +23,7 @@ from runtime.workers import Worker
 from simulations.bus import NodeLine, StationLine
 from simulations.bus_faults import FaultyLine
 from simulations.cameras import cameras, node_ids
+from simulations.dem_file import write_dem
 from simulations.detection_cache import frame_count
 from simulations.flight import Flight
 from simulations.identity import scenario_sha256
@@ -159,6 +160,7 @@ class _Run:
             station_key_file=joined.public_key_file,
             streams={camera.id: f"http://127.0.0.1/{camera.id}.mjpg" for camera in own},
             mqtt={},
+            dem=write_dem(scenario, self._world.site, self._world.landscape, joined.folder),
             gpsd_port=_NO_PORT if any(one.node == node_id for one in scenario.gpsd) else None,
             autopilot_url=None if flight is None else f"tcp://127.0.0.1:{_NO_PORT}",
             stated_clock_error_s=said.stated_clock_error_s,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 from rich.console import Console
 
@@ -29,6 +29,7 @@ from runtime.toml_text import write
 from runtime.workers import Supervisor, Worker
 from simulations.alert_stream import EventStream
 from simulations.cameras import cameras, node_ids
+from simulations.dem_file import write_dem
 from simulations.gpsd_post import gpsd_here
 from simulations.identity import scenario_sha256
 from simulations.link_worker import LinkWorker
@@ -231,7 +232,8 @@ class RealRun:
     def _start_nodes(
         self, children: Processes, studio: Studio, links: Mapping[str, LinkWorker], port: int
     ) -> None:
-        scenario = self._world.scenario
+        world, scenario = self._world, self._world.scenario
+        dem = write_dem(scenario, world.site, world.landscape, self._folder)
         for node_id in node_ids(scenario):
             own = [one for one in cameras(scenario) if one.node == node_id]
             own_port = links[node_id].port if node_id in links else port
@@ -245,6 +247,7 @@ class RealRun:
                 streams={one.id: studio.url(one.id) for one in own},
                 mqtt={"host": "127.0.0.1", "port": own_port},
                 stated_clock_error_s=scenario.node_settings(node_id).stated_clock_error_s,
+                dem=dem,
                 gpsd_port=studio.gpsd_ports().get(node_id),
                 autopilot_url=studio.autopilot_urls().get(node_id),
             )
@@ -349,9 +352,8 @@ class RealRun:
     def _played(self, account: _Account, client: StationClient, studio: Studio) -> Played:
         scenario = self._world.scenario
         registry = Registry.load()
-        day: Literal["day"] = "day"
         networks = [
-            (camera.id, registry.get(day if camera.spectrum == "day" else "thermal"))
+            (camera.id, registry.get("day" if camera.spectrum == "day" else "thermal"))
             for camera in cameras(scenario)
         ]
         received = int(client.metric("bw_observations_committed_total"))
@@ -384,10 +386,7 @@ class RealRun:
             ),
             capture_to_map_s=tuple(account.latencies_s),
             wall_s=self._duration_s,
-            min_distance_to_line_m={
-                name: round(live.flight.min_distance_to_line_m, 2)
-                for name, live in studio.flights.items()
-            },
+            min_distance_to_line_m=studio.min_distance_to_line_m(),
         )
 
 

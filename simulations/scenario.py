@@ -32,8 +32,8 @@ SMALL_PERSON_PX = 72.0
 """Below this height at the line the shipped network is not expected to see a person."""
 
 Need = Literal[
-    "small-people", "boats", "swimmers", "cyclists", "night-day-camera", "drone-feed", "missions",
-    "gpsd", "terrain", "landing", "schedules", "fusion", "flood-season",
+    "small-people", "boats", "swimmers", "cyclists", "night-day-camera", "missions",
+    "landing", "schedules", "fusion", "flood-season",
 ]  # fmt: skip
 """What a scenario may wait for; the change that builds it takes the word out of the scenarios."""
 NEEDS: tuple[str, ...] = get_args(Need)

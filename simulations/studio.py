@@ -106,6 +106,13 @@ class Studio:
         """Return where each drone's autopilot is heard, by drone."""
         return {name: flight.url for name, flight in self.flights.items()}
 
+    def min_distance_to_line_m(self) -> dict[str, float]:
+        """Return the least true distance of each drone to the line since the world's time ran."""
+        return {
+            name: round(live.flight.min_distance_to_line_m, 2)
+            for name, live in self.flights.items()
+        }
+
     def scene_time_s(self) -> float:
         """Return seconds since `go`, 0 before it."""
         if self._began_s is None:

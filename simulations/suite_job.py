@@ -18,7 +18,7 @@ from simulations.modelled_run import modelled_sightings
 from simulations.played import Played
 from simulations.run_film import play_film
 from simulations.run_offline import play
-from simulations.scenario import Scenario, load_scenario
+from simulations.scenario import load_scenario
 from simulations.world import World
 
 Detections = Literal["film", "modelled"]
@@ -80,11 +80,6 @@ class Done:
     stage: Literal["film", "play", "end"]
     done: float
     total: float
-
-
-def playable(scenario: Scenario) -> bool:
-    """Whether there is anything to look with."""
-    return bool(cameras(scenario))
 
 
 def record_file(job: Job, world: World, places: Places) -> Path:

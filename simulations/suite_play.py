@@ -22,7 +22,7 @@ from simulations.played import Played
 from simulations.scenario import Scenario, suite
 from simulations.score.report import Report
 from simulations.score.run import score
-from simulations.suite_job import Detections, Done, Job, Places, do, playable
+from simulations.suite_job import Detections, Done, Job, Places, do
 
 _LOOK_S = 0.3
 _TOLD_SHARE = 0.01
@@ -40,10 +40,8 @@ class JobFailed(BorderWatchError):
     """Scenarios could not be played; says which and why."""
 
 
-def jobs_of(
-    scenarios: Sequence[Scenario], seeds: str, detections: Detections
-) -> tuple[tuple[Job, ...], tuple[Scenario, ...]]:
-    """Return the work of a suite, longest first, and the scenarios that cannot be played yet."""
+def jobs_of(scenarios: Sequence[Scenario], seeds: str, detections: Detections) -> tuple[Job, ...]:
+    """Return the work of a suite, longest first."""
     found = [
         (
             one.duration_s * sum(c.fps * c.width_px * c.height_px for c in cameras(one)),
@@ -51,12 +49,10 @@ def jobs_of(
             seed,
         )
         for one in scenarios
-        if playable(one)
         for seed in (one.seeds.accept if seeds == "accept" else one.seeds.dev)
     ]
     ordered = sorted(found, key=lambda row: (-row[0], row[1], row[2]))
-    jobs = tuple(Job(scenario=name, seed=seed, detections=detections) for _, name, seed in ordered)
-    return jobs, tuple(one for one in scenarios if not playable(one))
+    return tuple(Job(scenario=name, seed=seed, detections=detections) for _, name, seed in ordered)
 
 
 def suite_scenarios() -> tuple[Scenario, ...]:

@@ -7,7 +7,7 @@ no network, no jitter of boxes, no filter that must settle.
 
 import math
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -226,7 +226,12 @@ def _locator(world: World, camera: CameraSettings) -> GroundLocator:
         poses = TruePoses(
             flight_of(scenario, camera.id), world.site, ground_hae_m=scenario.ground_alt_hae_m
         )
-    locator = ground_locator(settings, poses, camera_ground(settings))
+    ground = camera_ground(settings)
+    assert ground is not None
+    if not world.landscape.flat:
+        # The perfect observer has no elevation file, but the ground.
+        ground = replace(ground, terrain=world.landscape.terrain())
+    locator = ground_locator(settings, poses, ground)
     assert isinstance(locator, GroundLocator)
     return locator
 

@@ -194,7 +194,7 @@ def test_waiting_scenarios_stand_apart_and_in_no_total():
     """What the product lacks is neither passed nor failed; figures of their own are kept."""
     hit, _ = two_runs()
     plan = scenario(name="boats", needs=["boats"])
-    unplayed = scenario(name="drone", needs=["drone-feed"])
+    unplayed = scenario(name="drone", needs=["missions"])
     both = suite([hit, scored(plan)], unplayed=[unplayed])
     assert (1, 0) == (both.totals["film"].events_truth, both.totals["film"].missed)
     assert [("boats", 1), ("drone", None)] == [(w.scenario, w.seed) for w in both.waiting]

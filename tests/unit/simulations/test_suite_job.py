@@ -90,17 +90,17 @@ def test_databases_lie_in_memory_only_where_there_is_room(tmp_path, monkeypatch)
         assert scratch == places_of(tmp_path / "cache", memory=tmp_path).scratch
 
 
-def test_longest_work_is_begun_first_and_what_cannot_be_played_waits():
-    """Each seed is a job; a drone alone has no film of its own yet."""
+def test_longest_work_is_begun_first_and_a_drone_alone_is_work_too():
+    """Each seed is a job; what a drone's camera must draw counts as a mast's does."""
     long, short = field(name="long", duration_s=90.0), field(name="short")
     drone = {"id": "d", "home_along_across_m": [0.0, 30.0], "path_along_across_m": [[10.0, 30.0]]}
     flying = Scenario.model_validate(
         field(name="flying").model_dump() | {"camera": [], "drone": [drone]}
     )
-    jobs, waiting = jobs_of([short, flying, long], "dev", "film")
-    assert [("long", 1), ("short", 1)] == [(job.scenario, job.seed) for job in jobs]
-    assert ["flying"] == [one.name for one in waiting]
-    accepted, _ = jobs_of([short], "accept", "film")
+    jobs = jobs_of([short, flying, long], "dev", "film")
+    found = [(job.scenario, job.seed) for job in jobs]
+    assert [("flying", 1), ("long", 1), ("short", 1)] == found
+    accepted = jobs_of([short], "accept", "film")
     assert [1001] == [job.seed for job in accepted]
 
 
