@@ -116,7 +116,7 @@ def hills(sigma_m: float, wavelength_m: float) -> GridTerrain:
     return GridTerrain([tile], max_range_m=6000.0)
 
 
-class _Held:
+class Held:
     """The pose that the camera believes in."""
 
     def __init__(self, pose: Pose) -> None:
@@ -172,7 +172,7 @@ def draw(terrain: Terrain, case: Case, count: int, *, seed: int) -> Drawn:
     seen = pixel + rng.normal(0.0, case.foot_sigma_px, pixel.shape)
     locator = GroundLocator(
         LENS,
-        _Held(pose),
+        Held(pose),
         terrain,
         terrain_sigma_m=case.terrain_sigma_m,
         settings=LocateSettings(max_range_m=5000.0),
