@@ -26,13 +26,13 @@ def look_at_receiver(settings: GpsdPositionSettings, clock: Clock) -> Finding:
                 break  # Refused: a second try within seconds finds the same.
             fix = receiver.latest()
             if fix.status in {"fix_2d", "fix_3d"}:
-                return _fix(where, receiver, fix)
+                return _fix(where, settings, receiver, fix)
         return _no_fix(where, settings, receiver)
     finally:
         receiver.close()
 
 
-def _fix(where: str, receiver: GpsdPosition, fix: Fix) -> Finding:
+def _fix(where: str, settings: GpsdPositionSettings, receiver: GpsdPosition, fix: Fix) -> Finding:
     sigma_m = horizontal_sigma_m(fix)
     words = [
         f"{where} ({receiver.release})",
@@ -43,10 +43,10 @@ def _fix(where: str, receiver: GpsdPosition, fix: Fix) -> Finding:
     if fix.satellites is not None:
         words.append(f"{fix.satellites} satellites")
     height = fix.status == "fix_3d" and fix.alt_hae_m is not None
-    if not height:
-        words.append(
-            "no height above the ellipsoid: update gpsd to 3.20, or wait for more satellites"
-        )
+    if not height and settings.reader == "gpsd-py3":
+        words.append('no height above the ellipsoid: gpsd-py3 tells none, set reader = "own"')
+    elif not height:
+        words.append("no height above the ellipsoid: update gpsd to 3.20, or wait for satellites")
     return Finding(what="position", verdict="ok" if height else "warning", detail=", ".join(words))
 
 
