@@ -42,6 +42,11 @@ class Condition:
         """Whether its heart beat lately."""
         return now_s - self.beat_s <= self.online_for_s
 
+    @property
+    def far(self) -> bool:
+        """Heard over a high-latency link alone, where every question costs."""
+        return self.online_for_s == HIGH_LATENCY_ONLINE_S
+
     def in_air(self, now_s: float) -> bool:
         """Whether it flies: by its own word, else by being armed and active."""
         if self._landed is not None and now_s - self._landed[0] <= _LANDED_STALE_S:

@@ -29,7 +29,7 @@ _FORGET_S = 600.0
 _MOST_SENDERS = 64
 _ASKED_NS = 32
 """TIMESYNC questions that are remembered."""
-_SILENT_LINK_S = 15.0
+SILENT_LINK_S = 15.0
 """A connection that gives nothing for so long is opened anew; TCP may not notice for hours."""
 
 _NO_CRAFT = frozenset({5, 6, 18, 26, 27, 30, 31, 32, 33, 34, 36, 37, 38, 39, 40, 41, 42, 48})
@@ -51,6 +51,8 @@ class MavlinkSettings:
         rates: what is asked for.
         transmit: False only listens: no heartbeat, no requests, no TIMESYNC.
         recorded: the bytes come from a log, whose time runs by itself.
+        silent_link_s: a line that gives nothing for so long is opened anew; None leaves it open,
+            as is right for datagrams and wires, which lose what comes while they are closed.
     """
 
     system_id: int = SYSTEM_ID
@@ -59,6 +61,7 @@ class MavlinkSettings:
     rates: Rates = field(default_factory=Rates)
     transmit: bool = True
     recorded: bool = False
+    silent_link_s: float | None = None
 
 
 class MavlinkAutopilot:
@@ -109,6 +112,7 @@ class MavlinkAutopilot:
         self._sync_due_s = -math.inf
         self._asked_ns: dict[int, float] = {}
         self._log_now_s: float | None = None
+        self._ended_s: float | None = None
         self._closed = False
 
     def read(self, timeout_s: float) -> Sequence[VehicleSample]:
@@ -124,11 +128,14 @@ class MavlinkAutopilot:
         try:
             self._talk()
             chunks = self._link.read(max(0.0, until_s - self._clock.monotonic_s()))
+        except EOFError:
+            self._ended_s = self._ended_s or self._clock.monotonic_s()
+            raise
         except OSError as error:
             self._lost(str(error))
             return ()
         if not chunks and self._mute():
-            self._lost(f"nothing came for {_SILENT_LINK_S:g} s")
+            self._lost("nothing came for too long")
             return ()
         samples: list[VehicleSample] = []
         with self._lock:
@@ -211,15 +218,16 @@ class MavlinkAutopilot:
         self._pause_s = min(_LAST_PAUSE_S, 2 * self._pause_s)
 
     def _mute(self) -> bool:
-        if self._settings.recorded:
-            return False
-        return self._clock.monotonic_s() - self._last_bytes_s > _SILENT_LINK_S
+        limit_s = self._settings.silent_link_s
+        return limit_s is not None and self._clock.monotonic_s() - self._last_bytes_s > limit_s
 
     def _now_s(self) -> float:
-        """The log's time where it is recorded, else the node's."""
-        if self._settings.recorded and self._log_now_s is not None:
+        """The log's time where it is recorded, and from its end on the node's pace; else the node's."""
+        if not self._settings.recorded or self._log_now_s is None:
+            return self._clock.monotonic_s()
+        if self._ended_s is None:
             return self._log_now_s
-        return self._clock.monotonic_s()
+        return self._log_now_s + self._clock.monotonic_s() - self._ended_s
 
     # --- speaking ---------------------------------------------------------------------------------
     def _talk(self) -> None:
@@ -230,15 +238,17 @@ class MavlinkAutopilot:
         if now_s >= self._beat_due_s:
             self._beat_due_s = now_s + _HEARTBEAT_S
             self._send(self._packer.heartbeat())
-        if self._vehicles and now_s >= self._sync_due_s:
+        near = {
+            key for key, v in self._vehicles.items()
+            if v.condition.online(now_s) and not v.condition.far
+        }  # fmt: skip
+        if near and now_s >= self._sync_due_s:
             many = self._counters["timesync_answers"] >= _TIMESYNC_FIRST
             self._sync_due_s = now_s + (_TIMESYNC_S if many else _TIMESYNC_FAST_S)
             self._ask_time(now_s)
-        for key, asker in self._askers.items():
-            vehicle = self._vehicles[key]
-            if vehicle.condition.online(now_s):
-                for frame in asker.step(now_s, vehicle.heard_s):
-                    self._send(frame)
+        for key in sorted(near):
+            for frame in self._askers[key].step(now_s, self._vehicles[key].heard_s):
+                self._send(frame)
 
     def _ask_time(self, now_s: float) -> None:
         now_ns = max(1, int(now_s * 1e9))
@@ -257,6 +267,7 @@ class MavlinkAutopilot:
     # --- hearing ----------------------------------------------------------------------------------
     def _take(self, chunk: Chunk, samples: list[VehicleSample]) -> None:
         self._last_bytes_s = self._clock.monotonic_s()
+        self._pause_s = _FIRST_PAUSE_S
         self._log_now_s = chunk.t_s
         for frame in self._reader.feed(chunk.data):
             self._counters["frames"] += 1
@@ -316,7 +327,6 @@ class MavlinkAutopilot:
         self._vehicles[sender] = vehicle
         self._askers[sender] = StreamAsker(sender, self._wishes, self._packer)
         self._autopilot_of[sender[0]] = sender
-        self._pause_s = _FIRST_PAUSE_S
         self._log.info("vehicle_heard", vehicle=sender)
         return vehicle
 

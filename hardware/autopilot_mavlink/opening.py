@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hardware.autopilot_mavlink.driver import MavlinkAutopilot, MavlinkSettings
+from hardware.autopilot_mavlink.driver import (
+    SILENT_LINK_S,
+    MavlinkAutopilot,
+    MavlinkSettings,
+)
 from hardware.autopilot_mavlink.links import Connect, address_of, connector
 from hardware.autopilot_mavlink.signing import Signer, key_of
 from hardware.autopilot_mavlink.streams import Rates
@@ -69,7 +73,10 @@ def open_mavlink(
         log = TlogLink(opening.log_file, clock, fast=opening.log_fast, pause=pause)
         return MavlinkAutopilot(lambda: log, settings, clock, geoid=geoid, pause=pause)
     if connect is None:
-        connect = connector(address_of(opening.url or ""), baud=opening.baud, clock=clock)
+        address = address_of(opening.url or "")
+    connect = connector(address, baud=opening.baud, clock=clock)
+    if address.kind == "tcp":
+        settings = replace(settings, silent_link_s=SILENT_LINK_S)
     signer = None
     if opening.signing_key is not None:
         signer = Signer(

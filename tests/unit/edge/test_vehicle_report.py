@@ -6,6 +6,7 @@ import pytest
 
 from edge.vehicle_report import VehicleReporter, report, vehicle_name
 from hardware.ports import GimbalSample, VehicleState
+from tests.unit.edge.test_vehicle_camera_node import World
 
 STATE = VehicleState(
     vehicle=(1, 1),
@@ -104,3 +105,12 @@ def test_look_that_needs_what_is_not_known_is_none(more) -> None:
 def test_names_on_the_wire() -> None:
     """The second autopilot of a system id has a name of its own."""
     assert ["drone-1", "drone-7-2"] == [vehicle_name((1, 1)), vehicle_name((7, 2))]
+
+
+def test_node_tells_the_station_of_its_vehicle_once_a_second(tmp_path) -> None:
+    """On the topic of vehicles, not kept by the broker, from the first connection on."""
+    world = World(tmp_path)
+    world.pass_(5.0)
+    said = world.spoken("vehicle")
+    assert 4 <= len(said) <= 6
+    assert {"drone-1"} == {message.body.vehicle_id for message in said}

@@ -125,3 +125,49 @@ def test_lost_line_is_closed_and_reopened() -> None:
     driver.read(0.5)
     assert driver.connected
     assert (2, 1) == (driver.totals["connections"], driver.totals["link_losses"])
+
+
+def test_silent_tcp_line_is_opened_anew_and_datagrams_are_waited_for() -> None:
+    """TCP may not notice for hours that the other side is gone; a closed UDP port would lose frames."""
+    for silent_s, opened in ((15.0, 2), (None, 1)):
+        heard = Heard(settings=MavlinkSettings(transmit=False, silent_link_s=silent_s))
+        for _ in range(170):
+            heard.read(0.1)
+        assert opened == heard.driver.totals["connections"]
+
+
+def test_pause_is_short_again_after_a_line_that_worked() -> None:
+    """A line that breaks once a day is back in half a second."""
+    heard = Heard()
+    for _ in range(6):
+        heard.line.fails = ConnectionResetError("gone")
+        heard.driver.read(0.0)
+        began_s = heard.clock.monotonic_s()
+        while not heard.driver.connected:
+            heard.driver.read(0.1)
+        assert 0.5 == pytest.approx(heard.clock.monotonic_s() - began_s, abs=0.11)
+        heard.copter.heartbeat()
+        heard.read()
+
+
+def test_vehicle_over_a_satellite_is_asked_nothing() -> None:
+    """Every question costs there: heard by HIGH_LATENCY2 alone, it gets no request and no TIMESYNC."""
+    heard = Heard(settings=MavlinkSettings(), met=False)
+    message = mav.MAVLink_high_latency2_message(
+        0, 2, 3, 3, 104_235_000, 1_044_407_000, 80, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 20, 30, 0, 0, 55,
+        0, 0, -39, 0, 0,
+    )  # fmt: skip
+    for _ in range(20):
+        heard.copter.say(message)
+        heard.read(1.0)
+    assert heard.state.online
+    assert [] == heard.line.asked("COMMAND_LONG", "TIMESYNC", "REQUEST_DATA_STREAM")
+
+
+def test_closed_driver_stays_closed() -> None:
+    """A worker that still reads gets nothing and opens nothing."""
+    heard = Heard()
+    heard.driver.close()
+    assert heard.line.closed
+    assert () == heard.driver.read(0.1)
+    assert 1 == heard.driver.totals["connections"]

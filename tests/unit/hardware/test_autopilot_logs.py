@@ -153,6 +153,19 @@ def test_fast_log_runs_ahead_of_the_clock_by_its_own_time(tmp_path) -> None:
     assert 10.4235 == driver.vehicles()[0].lat_deg
 
 
+def test_vehicle_of_a_log_that_is_over_falls_silent(tmp_path) -> None:
+    """Or the map would show it where it ended for ever."""
+    path = tmp_path / "a.tlog"
+    path.write_bytes(log_of(101))
+    clock = clock_of()
+    driver = opened(path, clock)
+    drain(driver, 0.5, [])
+    assert driver.vehicles()[0].online
+    clock.advance(6.0)
+    assert not driver.vehicles()[0].online
+    assert driver.vehicles()[0].lon_deg is None
+
+
 def test_broken_places_and_odd_stamps_of_a_log_are_passed_over(tmp_path) -> None:
     """Garbage in the middle, a stamp years away, a cut end: the rest is read."""
     data = log_of(60)
