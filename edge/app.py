@@ -7,7 +7,7 @@ simulation) steps the workers.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge.camera_motion import CameraMotion
@@ -38,7 +38,14 @@ from edge.telemetry import AutopilotWorker, PositionWorker
 from edge.time_offset import OffsetEstimator
 from edge.track import Tracker, TrackSettings
 from edge.vehicle_report import VehicleReporter
-from hardware.ports import AutopilotPort, CameraPort, PositionPort, Transport, VehicleId
+from hardware.ports import (
+    AutopilotPort,
+    CameraPort,
+    PositionPort,
+    Transport,
+    VehicleId,
+    VehicleState,
+)
 from hardware.udp_tee import UdpTee
 from runtime.clock import Clock
 from runtime.ids import UlidSource
@@ -46,6 +53,8 @@ from runtime.log import get_logger
 from runtime.workers import Beat, Worker
 from wire.signing import VerifyKey
 
+_NO_SYSTEM = 0
+"""No autopilot has this system id: aircraft that bring no MAVLink are numbered under it."""
 _QUIET_MARGIN_S = 2.0
 """Longer than a track may be lost, so that a late frame ends them first if one comes at all."""
 
@@ -215,7 +224,9 @@ class Node:
             refused=refused,
             max_in_flight=config.mqtt.max_in_flight,
             vehicles=VehicleReporter(
-                vehicles, footprint=self._outline(clock), undulation_m=self._undulation_m
+                lambda: (*vehicles(), *self._streaming(clock)),
+                footprint=self._outline(clock),
+                undulation_m=self._undulation_m,
             ).due,
         )
 
@@ -249,16 +260,33 @@ class Node:
                 device.close()
         self.outbox.close()
 
+    def _carrier(self, camera: CameraSettings) -> VehicleId | None:
+        """What carries a camera now: an autopilot's vehicle, or one known by its stream alone."""
+        if camera.vehicle is not None:
+            return (camera.vehicle.system_id, camera.vehicle.component_id)
+        if isinstance(self.poses[camera.sensor_id], LiveKlvPoses):
+            return (_NO_SYSTEM, self.config.camera.index(camera) + 1)
+        return None
+
+    def _streaming(self, clock: Clock) -> Iterator[VehicleState]:
+        """Aircraft that only their live streams tell of; a film's is not in the air now."""
+        for camera in self.config.camera:
+            poses, who = self.poses[camera.sensor_id], self._carrier(camera)
+            if isinstance(poses, LiveKlvPoses) and who is not None:
+                state = poses.vehicle(who, clock.monotonic_s())
+                if state is not None:
+                    yield state
+
     def _outline(self, clock: Clock) -> Callable[[VehicleId], Ring]:
         """What answers for the ground that a vehicle's first camera sees now."""
         eyes: dict[VehicleId, Footprint] = {}
         for camera in self.config.camera:
             poses, ground = self.poses[camera.sensor_id], self.grounds[camera.sensor_id]
-            carrier = camera.vehicle
-            if carrier is None or poses is None or ground is None or camera.lens is None:
+            who = self._carrier(camera)
+            if who is None or poses is None or ground is None or camera.lens is None:
                 continue
             eyes.setdefault(
-                (carrier.system_id, carrier.component_id),
+                who,
                 Footprint(
                     lens=camera.lens.lens(),
                     poses=poses,

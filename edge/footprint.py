@@ -42,7 +42,8 @@ class Footprint:
         pose = self.poses.at(t_monotonic_s)
         if isinstance(pose, NoPose):
             return ()
-        return footprint(self.lens, pose, self.terrain, max_range_m=self.max_range_m)
+        lens = self.lens.zoomed(pose.hfov_deg)
+        return footprint(lens, pose, self.terrain, max_range_m=self.max_range_m)
 
 
 def footprint(lens: Lens, pose: Pose, terrain: Terrain, *, max_range_m: float) -> Ring:

@@ -12,7 +12,8 @@ from edge.pose import NoPose, Pose
 from edge.pose_buffer import PoseBuffer
 from edge.vehicle_camera import TimeOffset, VehicleCamera
 from geo.frames import geodetic_to_ecef
-from hardware.ports import PositionSample
+from hardware.klv_st0601 import KlvMetadata
+from hardware.ports import PositionSample, VehicleId, VehicleState
 from hardware.udp_tee import LiveKlv, UdpTee
 from runtime.clock import Clock
 from runtime.errors import RetryLater
@@ -71,6 +72,7 @@ class LiveKlvPoses:
         self._hfov_deg: float | None = None
         self._lacks: Counter[str] = Counter()
         self._lack = ""
+        self._told: KlvMetadata | None = None
         self._last: PositionSample | None = None
         self._strayed: list[PositionSample] = []
         self._fault = Repeated(get_logger(worker=name), "klv_fault")
@@ -91,6 +93,28 @@ class LiveKlvPoses:
         """What came and what was refused, by reason."""
         return {**self._tee.counters, **self._lacks, **self._buffer.counters}
 
+    def vehicle(self, who: VehicleId, now_s: float) -> VehicleState | None:
+        """The aircraft for the map, as the stream tells it now; None while it tells no place."""
+        pose, told = self.at(now_s), self._told
+        if isinstance(pose, NoPose) or told is None:
+            return None
+        east_m_s, north_m_s, up_m_s = pose.velocity_enu_m_s.tolist()
+        return VehicleState(
+            vehicle=who,
+            t_monotonic_s=now_s,
+            lon_deg=pose.position.lon_deg,
+            lat_deg=pose.position.lat_deg,
+            alt_hae_m=pose.position.alt_hae_m,
+            alt_msl_m=told.alt_msl_m,
+            velocity_enu_m_s=(east_m_s, north_m_s, up_m_s),
+            heading_deg=told.platform_heading_deg,
+            roll_deg=told.platform_roll_deg,
+            pitch_deg=told.platform_pitch_deg,
+            mode="KLV",
+            fix_status="fix_3d",
+            horizontal_sigma_m=float(np.sqrt(pose.cov_position_enu_m2[0, 0])),
+        )
+
     # --- Worker -----------------------------------------------------------------------------------
     def step(self, now_s: float) -> float:  # noqa: ARG002  # packets carry their own time
         """Read for a short while."""
@@ -110,6 +134,7 @@ class LiveKlvPoses:
     def take(self, packet: LiveKlv) -> None:
         """Put one packet's place and view where its time belongs."""
         read, t_s = packet.metadata, packet.t_monotonic_s
+        self._told = read
         position = klv_position(read, t_s, self._rules, self._undulation_m)
         view = klv_view(read, t_s, self._rules)
         told = [lack for lack in (position, view) if isinstance(lack, str)]

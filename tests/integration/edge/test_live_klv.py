@@ -204,3 +204,26 @@ def test_a_jump_is_not_flown(flight: bytes) -> None:
     assert flown.position.lat_deg == pytest.approx(10.42, abs=0.01)
     assert moved.position.lat_deg == pytest.approx(11.5, abs=0.01)
     assert poses.counters["a place that no flight explains"] == 6
+
+
+def test_the_aircraft_of_a_stream_is_told_for_the_map(flight: bytes) -> None:
+    """Where it is, how it flies and how well that is known; nothing once the stream is silent."""
+    clock = SystemClock()
+    rules = RecordedSettings.model_validate({"telemetry": "klv"})
+    poses = LiveKlvPoses(UdpTee("udp://@:5600", clock), rules, clock=clock)
+    now_s = clock.monotonic_s()
+    assert poses.vehicle((0, 1), now_s) is None
+    reader, klv = TsReader(), KlvReader()
+    units = reader.feed(flight) + reader.finish()
+    read = [m for unit in units if isinstance(unit, MetadataUnit) for m in klv.feed(unit.data)]
+    for n, metadata in enumerate(read[:30]):
+        poses.take(LiveKlv(t_monotonic_s=now_s - 3.0 + 0.1 * n, metadata=metadata))
+    state = poses.vehicle((0, 1), now_s)
+    assert state is not None
+    assert state.alt_hae_m == pytest.approx(61.5, abs=1.0)
+    assert state.heading_deg == pytest.approx(200.0, abs=0.1)
+    assert state.velocity_enu_m_s is not None
+    assert state.velocity_enu_m_s[0] == pytest.approx(5.0, abs=0.3)
+    assert state.horizontal_sigma_m == pytest.approx(3.0, abs=0.5)
+    assert not state.in_air
+    assert poses.vehicle((0, 1), now_s + 5.0) is None

@@ -1,6 +1,7 @@
 """A whole node on a drone's film: its config alone leads from telemetry to places on the wire."""
 
 import random
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ from edge.config import NodeConfig
 from edge.detect import Detections
 from edge.devices import camera_source
 from hardware.camera_opencv import OpenCvCamera
+from hardware.udp_tee import UdpTee
 from runtime.clock import ManualClock
 from runtime.errors import AskOperator
 from runtime.ids import UlidSource
 from runtime.settings import parse
 from tests.flight_kit import MARK_M, SITE, SIZE, WIDE, klv_film, srt_film
-from tests.unit.edge.parts import START_UTC, HandTransport
+from tests.unit.edge.parts import START_UTC, HandTransport, Script, StillCamera
 from wire import codec
 from wire.topics import BY_NAME
 from wire.topics import parse as parse_topic
@@ -65,6 +67,12 @@ class Mark:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def said(folder: Path, source: Path, recorded: str) -> list:
@@ -136,3 +144,59 @@ def test_a_film_whose_telemetry_is_missing_stops_the_start(tmp_path: Path) -> No
     film = srt_film(tmp_path)
     with pytest.raises(AskOperator, match="correct the path"):
         said(tmp_path, film, 'telemetry = "other.SRT"')
+
+
+def test_a_live_streams_drone_reaches_the_map(tmp_path: Path) -> None:
+    """A node with a UDP stream hands its pictures on, and tells where its drone is."""
+    flight = klv_film(tmp_path, kind="synchronous", drift=0.0).read_bytes()
+    port = free_port()
+    clock = ManualClock(START_UTC, monotonic_s=50.0)
+    text = CONFIG.format(
+        source=f"udp://127.0.0.1:{port}",
+        size=SIZE,
+        hfov_deg=WIDE,
+        recorded='telemetry = "klv"',
+    ).replace('pace = "fast"\n', "")
+    config = parse(text.encode(), NodeConfig, path=tmp_path / "edge.toml")
+    camera = config.camera[0]
+    tee = UdpTee(camera.source, clock)
+    assert camera_source(camera, tee).source == tee.decoder_source != camera.source
+    transport = HandTransport()
+    node = Node(
+        config=config,
+        config_sha256="a" * 64,
+        devices=Devices(
+            cameras={camera.sensor_id: StillCamera(camera.sensor_id, clock)},
+            detectors={camera.sensor_id: Script([[(300.0, 200.0, 316.0, 240.0)]])},
+            transport=transport,
+            tees={camera.sensor_id: tee},
+        ),
+        clock=clock,
+        ids=UlidSource(clock, random.Random(7)),
+        boot_id="boot",
+        software_version="1.2.3",
+    )
+    transport.connect()
+    workers = [worker for worker, _ in node.workers]
+    assert "klv-drone-film" in [worker.name for worker in workers]
+    tee.read(0.01)
+    rows = [flight[at : at + 1316] for at in range(0, len(flight), 1316)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        for n, row in enumerate(rows):
+            clock.advance(10.0 / len(rows))
+            out.sendto(row, ("127.0.0.1", port))
+            if n % 4 == 0:
+                for worker in workers:
+                    worker.step(clock.monotonic_s())
+    node.close()
+    told = [
+        codec.decode(payload, spec=BY_NAME["vehicle"]).message.body
+        for where, payload, *_ in transport.sent
+        if parse_topic(where).spec.name == "vehicle"
+    ]
+    assert len(told) >= 5
+    last = told[-1]
+    assert last.position is not None
+    assert last.position.alt_hae_m == pytest.approx(64.5, abs=2.0)
+    assert len(last.footprint_lonlat) > 4
+    assert last.fix.status == "fix_3d"
