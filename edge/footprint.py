@@ -15,9 +15,11 @@ Ring = tuple[tuple[float, float], ...]
 
 _PER_EDGE = 8
 """Rays along each edge of the picture; a lens bends edges, the ground bends them more."""
-_HALVINGS = 14
+_PARTS = 16
+_ROUNDS = 3
+"""A border's end is searched in so many rounds of so many rays at once: to 1/4096 of the step."""
 _ARC_STEP_RAD = np.radians(4.0)
-_FAN = 48
+_FAN = 32
 """Elevations that are tried in each direction in which the ground ends inside the picture."""
 
 
@@ -125,13 +127,14 @@ class _View:
         step = np.mod(unseen - seen + 2.0, 4.0) - 2.0
         near, far = 0.0, 1.0
         last = self.of_border(np.array([seen]))[0][0]
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (near + far)
-            points, hit = self.of_border(np.array([seen + middle * step]))
-            if hit[0]:
-                near, last = middle, points[0]
-            else:
-                far = middle
+        for _ in range(_ROUNDS):
+            tried = np.linspace(near, far, _PARTS + 1)[1:-1]
+            points, hit = self.of_border(seen + tried * step)
+            first = int(np.argmin(hit)) if not hit.all() else len(tried)
+            if first > 0:
+                near, last = float(tried[first - 1]), points[first - 1]
+            if first < len(tried):
+                far = float(tried[first])
         return np.asarray(last, np.float64)
 
     def far_side(self, leaves: Array, returns: Array) -> Array:
@@ -139,17 +142,21 @@ class _View:
         start = np.arctan2(leaves[0], leaves[1])
         turn = np.arctan2(returns[0], returns[1]) - start
         ways = [np.mod(turn, 2.0 * np.pi), np.mod(turn, 2.0 * np.pi) - 2.0 * np.pi]
-        found = [self._farthest(start + way * self._steps(way)) for way in ways]
+        azimuths = [start + way * self._steps(way) for way in ways]
+        coarse = [self._coarsely(azimuth) for azimuth in azimuths]
         # Of the two ways round, the one on which the picture shows ground.
-        counts = [np.isfinite(points).all(axis=1).mean() for points in found]
-        best = found[int(np.argmax(counts))] if max(counts) > 0.0 else np.empty((0, 3))
-        best = best[np.isfinite(best).all(axis=1)]
+        counts = [np.isfinite(points).all(axis=1).mean() for points, _ in coarse]
+        best = np.empty((0, 3))
+        if max(counts) > 0.0:
+            chosen = int(np.argmax(counts))
+            best = self._finely(azimuths[chosen], *coarse[chosen])
+            best = best[np.isfinite(best).all(axis=1)]
         return np.vstack([leaves[None, :], best, returns[None, :]])
 
     def all_round(self) -> Array:
         """(n, 3) where no edge of the picture shows ground: its middle may, or nothing does."""
         azimuth = np.arange(0.0, 2.0 * np.pi, _ARC_STEP_RAD)
-        points = self._farthest(azimuth)
+        points = self._finely(azimuth, *self._coarsely(azimuth))
         return points[np.isfinite(points).all(axis=1)]
 
     @staticmethod
@@ -158,14 +165,16 @@ class _View:
         count = max(2, int(np.ceil(abs(way) / _ARC_STEP_RAD)))
         return np.arange(1, count) / count
 
-    def _farthest(self, azimuth: Array) -> Array:
-        """(n, 3) farthest ground within the range that the picture shows; nan where none."""
+    def _coarsely(self, azimuth: Array) -> tuple[Array, Array]:
+        """(n, 3) far ground within the range that the picture shows, nan where none; elevations."""
         # Finer near the horizon, where a step of elevation is a long way on the ground.
         fan = -0.5 * np.pi * np.linspace(1.0, 0.0, _FAN) ** 3 + 0.02
-        found, elevation = self._best_of(azimuth, np.broadcast_to(fan, (len(azimuth), _FAN)))
-        step = 0.06 * np.pi
-        for _ in range(3):
-            # Close in on the farthest so far, from the coarse step to a thousandth of a degree.
+        return self._best_of(azimuth, np.broadcast_to(fan, (len(azimuth), _FAN)))
+
+    def _finely(self, azimuth: Array, found: Array, elevation: Array) -> Array:
+        """(n, 3) the farthest: from the coarse step to a hundredth of a degree."""
+        step = 0.09 * np.pi
+        for _ in range(2):
             near = elevation[:, None] + np.linspace(-step, step, _FAN) * np.abs(
                 np.maximum(-elevation, 0.002)
             )[:, None] ** (2.0 / 3.0)
