@@ -86,3 +86,12 @@ def srt_film(folder: Path) -> Path:
     writer.release()
     (folder / "DJI_0001.SRT").write_text("".join(cues))
     return path
+
+
+def mark_px(image_bgr: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """(2,) the middle of the mark in a picture, as a lens counts pixels; nan where it is not."""
+    bright = cv2.threshold(image_bgr[:, :, 1], 150, 255, cv2.THRESH_BINARY)[1]
+    area = cv2.moments(bright, binaryImage=True)
+    if area["m00"] < 20:
+        return np.full(2, np.nan)
+    return np.array([area["m10"], area["m01"]]) / area["m00"]

@@ -25,7 +25,7 @@ from hardware.mpeg_ts import MetadataUnit, TsReader
 from hardware.udp_tee import LiveKlv, UdpTee
 from runtime.clock import SystemClock
 from runtime.errors import AskOperator, RetryLater
-from tests.flight_kit import MARK_M, SECONDS, SITE, SIZE, WIDE, klv_film
+from tests.flight_kit import MARK_M, SECONDS, SITE, SIZE, WIDE, klv_film, mark_px
 
 
 def free_port() -> int:
@@ -105,8 +105,7 @@ def test_a_live_flight_places_what_it_shows(flight: bytes) -> None:
             if isinstance(pose, NoPose):
                 reasons.append(pose.reason)
                 continue
-            foot = np.argwhere(frame.image_bgr.max(axis=2) > 150).mean(axis=0)[::-1]
-            fix = locator.fix(pose, foot[None], np.eye(2)[None])
+            fix = locator.fix(pose, mark_px(frame.image_bgr)[None], np.eye(2)[None])
             place = EnuFrame(pose.position).to_geodetic(fix.points_m)[0]
             misses.append(float(np.hypot(*(SITE.to_enu(*place)[0] - MARK_M)[:2])))
     finally:

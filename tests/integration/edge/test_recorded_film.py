@@ -18,7 +18,18 @@ from hardware.camera_opencv import CameraSource, OpenCvCamera
 from runtime.clock import ManualClock
 from runtime.errors import AskOperator
 from tests import ts_kit
-from tests.flight_kit import MARK_M, RATE_HZ, SECONDS, SITE, SIZE, WIDE, frames, klv_film, srt_film
+from tests.flight_kit import (
+    MARK_M,
+    RATE_HZ,
+    SECONDS,
+    SITE,
+    SIZE,
+    WIDE,
+    frames,
+    klv_film,
+    mark_px,
+    srt_film,
+)
 
 
 def misses_m(
@@ -52,9 +63,7 @@ def misses_m(
         if not isinstance(pose, Pose):
             found.append(np.nan)
             continue
-        bright = frame.image_bgr.max(axis=2) > 150
-        foot = np.argwhere(bright).mean(axis=0)[::-1]
-        fix = locator.fix(pose, foot[None], np.eye(2)[None])
+        fix = locator.fix(pose, mark_px(frame.image_bgr)[None], np.eye(2)[None])
         place = EnuFrame(pose.position).to_geodetic(fix.points_m)[0]
         found.append(float(np.hypot(*(SITE.to_enu(*place)[0] - MARK_M)[:2])))
     source.close()

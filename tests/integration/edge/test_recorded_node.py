@@ -1,5 +1,6 @@
 """A whole node on a drone's film: its config alone leads from telemetry to places on the wire."""
 
+import math
 import random
 import socket
 from pathlib import Path
@@ -17,7 +18,7 @@ from runtime.clock import ManualClock
 from runtime.errors import AskOperator
 from runtime.ids import UlidSource
 from runtime.settings import parse
-from tests.flight_kit import MARK_M, SITE, SIZE, WIDE, klv_film, srt_film
+from tests.flight_kit import MARK_M, SITE, SIZE, WIDE, klv_film, mark_px, srt_film
 from tests.unit.edge.parts import START_UTC, HandTransport, Script, StillCamera
 from wire import codec
 from wire.topics import BY_NAME
@@ -54,10 +55,9 @@ class Mark:
 
     def detect(self, image_bgr) -> Detections:
         size = (image_bgr.shape[1], image_bgr.shape[0])
-        bright = np.argwhere(image_bgr.max(axis=2) > 150)
-        if len(bright) < 20:
+        x_px, y_px = (mark_px(image_bgr) + 0.5).tolist()
+        if math.isnan(x_px):
             return Detections.none(size)
-        y_px, x_px = bright.mean(axis=0) + 0.5
         return Detections(
             boxes_px=np.array([[x_px - 8, y_px - 40, x_px + 8, y_px]], np.float32),
             confidence=np.array([0.9], np.float32),
