@@ -5,9 +5,13 @@ pulse (PPS). The data come late: the serial line and the receiver's own computin
 with 100 to 300 ms of wander; so TOFF tells the clock to about a second. The pulse tells it to a
 millisecond over USB and better elsewhere.
 
-Source: gpsd_json(5), TOFF and PPS.
+Old receivers tell a date that is 1024 weeks wrong, since the satellites send ten bits of the week's
+number: offsets are taken modulo that.
+
+Source: gpsd_json(5), TOFF and PPS; IS-GPS-200, 20.3.3.3.1.1 (week number).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +25,7 @@ _DRIFT = 2e-4
 """Of a clock that nobody disciplines: 200 ppm, twice what a cheap crystal shows."""
 _LONGEST_S = 6 * 3600.0
 _SAME_CLOCK_S = 5.0
+_ROLLOVER_S = 1024 * 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,9 @@ class ClockWitness:
             self.other_clocks += 1  # Of another machine, or seconds late: it says nothing of ours.
             return
         self._seen[offset.kind] = _Seen(
-            t_monotonic_s=now_s, utc_less_monotonic_s=utc_s - now_s, offset_s=offset.offset_s
+            t_monotonic_s=now_s,
+            utc_less_monotonic_s=utc_s - now_s,
+            offset_s=math.remainder(offset.offset_s, _ROLLOVER_S),
         )
 
     def bounds(self, *, now_s: float, utc_s: float) -> ErrorBounds | None:

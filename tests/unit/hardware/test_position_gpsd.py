@@ -327,6 +327,14 @@ def test_the_clock_of_another_machine_is_none_of_ours():
     assert talk.driver.clock_error() is None
 
 
+def test_a_receiver_that_is_1024_weeks_wrong_still_tells_the_second():
+    """As old ones are; its date is no reason to distrust a good clock."""
+    talk = three_fixes(Talk())
+    talk.hear(offset(talk, "TOFF", 0.3 - 1024 * 7 * 86_400))
+    bounds = talk.driver.clock_error()
+    assert (0.0, pytest.approx(0.7, abs=1e-3)) == (bounds.least_s, bounds.largest_s)
+
+
 def test_what_was_measured_grows_old_and_follows_a_step():
     """200 ppm of doubt, and a step of the clock is known exactly."""
     talk = three_fixes(Talk())
