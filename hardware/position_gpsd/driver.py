@@ -11,6 +11,7 @@ from hardware.position_gpsd.judge import Geoid, Judge, Rules
 from hardware.position_gpsd.lines import Lines
 from hardware.position_gpsd.reports import (
     Att,
+    Gst,
     RefusedLine,
     Report,
     Sky,
@@ -256,12 +257,14 @@ class GpsdPosition:
                 self._chosen_fix_s = now_s
         elif isinstance(report, Sky):
             self._judge.sky(report, now_s)
+        elif isinstance(report, Gst):
+            self._judge.gst(report, now_s)
         elif isinstance(report, Att):
             self._attitude = (now_s, report)
         elif self._source.on_this_machine and self._judge.knows_time(now_s):
             self._witness.take(report, now_s=now_s, utc_s=self._clock.utc().timestamp())
 
-    def _is_ours(self, report: Tpv | Sky | Att | TimeOffset, now_s: float) -> bool:
+    def _is_ours(self, report: Tpv | Sky | Gst | Att | TimeOffset, now_s: float) -> bool:
         """Whether it comes from the receiver that is listened to; two would look like jumps."""
         if self._source.device:
             return report.device == self._source.device

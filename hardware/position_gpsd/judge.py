@@ -10,7 +10,7 @@ from hardware.ports import Fix
 from hardware.position_gpsd.freeze import FreezeWatch
 from hardware.position_gpsd.jam import JamWatch
 from hardware.position_gpsd.jump import JumpWatch, Place
-from hardware.position_gpsd.reports import Sky, Tpv
+from hardware.position_gpsd.reports import Gst, Sky, Tpv
 
 _NO_HEIGHT_SIGMA_M = 1_000.0
 _VERTICAL_FACTOR = 3.0
@@ -47,12 +47,12 @@ class Judge:
     With the status `none` there is no place. With `stale`, `jammed` and `jumped` the place is the
     last one that was believed, and `t_monotonic_s` is when.
 
-    Error figures: gpsd says of them that they are guessed to be 95 %, and may as well be 50 %, one
-    or two sigma. Here they are taken as one sigma of each axis, unscaled: exact for receivers that
-    state standard deviations (GST), up to 2.45 times too large for the others, not too small.
-    A height error that is not stated is taken as three times the horizontal one.
+    Accuracy: a receiver's own standard deviations (GST), where it states them. Else the errors of TPV,
+    of which gpsd says that they are guessed to be 95 %, and may as well be 50 %, one or two sigma:
+    they are taken as one sigma of each axis, unscaled, so up to 2.45 times too large and not too
+    small. A height error that is not stated is taken as three times the horizontal one.
 
-    Source: gpsd_json(5), TPV.
+    Source: gpsd_json(5), TPV and GST.
 
     Args:
         rules: what is believed.
@@ -72,6 +72,8 @@ class Judge:
         self._jumped = False
         self._satellites: int | None = None
         self._sky_s = -math.inf
+        self._gst: Gst | None = None
+        self._gst_s = -math.inf
         self._streak = 0
         self.fixes_not_believed = 0
 
@@ -106,6 +108,10 @@ class Judge:
         self._jam.sky(sky, now_s)
         if sky.satellites is not None:
             self._satellites, self._sky_s = sky.used, now_s
+
+    def gst(self, gst: Gst, now_s: float) -> None:
+        """Take what the receiver thinks of its accuracy; gpsd tells it after the fix it belongs to."""
+        self._gst, self._gst_s = gst, now_s
 
     def latest(self, now_s: float) -> Fix:
         """The place, and whether it may be used now."""
@@ -152,16 +158,11 @@ class Judge:
         if alt_hae_m is None and tpv.alt_msl_m is not None and self._geoid is not None:
             alt_hae_m = tpv.alt_msl_m + self._geoid(lon_deg, lat_deg)
             geoid_sigma_m = _GEOID_SIGMA_M
+        errors_m = self._errors_m(tpv, now_s)
         cov = None
-        if tpv.east_error_m is not None and tpv.north_error_m is not None:
-            up_m = tpv.up_error_m
-            if tpv.mode < 3:
-                up_m = _NO_HEIGHT_SIGMA_M
-            elif up_m is None:
-                up_m = _VERTICAL_FACTOR * max(tpv.east_error_m, tpv.north_error_m)
-            cov = np.diag(
-                [tpv.east_error_m**2, tpv.north_error_m**2, up_m**2 + geoid_sigma_m**2]
-            ).astype(np.float64)
+        if errors_m is not None:
+            east_m, north_m, up_m = errors_m
+            cov = np.diag([east_m**2, north_m**2, up_m**2 + geoid_sigma_m**2]).astype(np.float64)
             cov.setflags(write=False)
         return Fix(
             status="fix_3d" if tpv.mode == 3 else "fix_2d",
@@ -172,6 +173,19 @@ class Judge:
             alt_msl_m=tpv.alt_msl_m,
             cov_enu_m2=cov,
         )
+
+    def _errors_m(self, tpv: Tpv, now_s: float) -> tuple[float, float, float] | None:
+        """One sigma to the east, north and up; None when nothing was stated."""
+        east_m, north_m, up_m = tpv.east_error_m, tpv.north_error_m, tpv.up_error_m
+        gst = self._gst if now_s - self._gst_s <= self._rules.stale_after_s else None
+        if gst is not None and gst.east_sigma_m is not None and gst.north_sigma_m is not None:
+            east_m, north_m = gst.east_sigma_m, gst.north_sigma_m
+            up_m = gst.up_sigma_m or up_m
+        if east_m is None or north_m is None:
+            return None
+        if tpv.mode < 3:
+            return east_m, north_m, _NO_HEIGHT_SIGMA_M
+        return east_m, north_m, up_m or _VERTICAL_FACTOR * max(east_m, north_m)
 
 
 def horizontal_sigma_m(fix: Fix) -> float | None:

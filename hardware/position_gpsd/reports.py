@@ -114,6 +114,16 @@ class Sky:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gst:
+    """The receiver's own standard deviations, one sigma each."""
+
+    device: str
+    east_sigma_m: float | None = None
+    north_sigma_m: float | None = None
+    up_sigma_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Att:
     """What a compass on the same gpsd says, degrees; azimuth true, clockwise."""
 
@@ -150,7 +160,7 @@ class Word:
     devices: tuple[str, ...] = ()
 
 
-Report = Tpv | Sky | Att | TimeOffset | Word
+Report = Tpv | Sky | Gst | Att | TimeOffset | Word
 
 
 def parse(line: bytes) -> Report:
@@ -187,6 +197,13 @@ def parse_object(data: Mapping[str, Any]) -> Report:
         return _tpv(data)
     if name == "SKY":
         return _sky(data)
+    if name == "GST":
+        return Gst(
+            device=_text(data, "device"),
+            east_sigma_m=_error(data, "lon"),
+            north_sigma_m=_error(data, "lat"),
+            up_sigma_m=_error(data, "alt"),
+        )
     if name == "ATT":
         return Att(
             device=_text(data, "device"),

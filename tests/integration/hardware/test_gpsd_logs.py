@@ -118,6 +118,7 @@ class Played:
         )
         self.fixes = []
         self.parsed = []
+        self.gst, self.gsts = None, []
 
     def _connect(self):
         self.tap = Tap(self.port, self.clock)
@@ -130,8 +131,11 @@ class Played:
             self.driver.read(0.0)
             if self.tap is None or self.tap.newest is before:
                 return True
+            if b'"class":"GST"' in self.tap.newest:
+                self.gst = json.loads(self.tap.newest)
             if b'"class":"TPV"' in self.tap.newest:
                 self.fixes.append((json.loads(self.tap.newest), self.driver.latest()))
+                self.gsts.append(self.gst)
                 self.parsed.append(parse(self.tap.newest))
         return False
 
@@ -193,7 +197,9 @@ def test_fixes_spans_without_and_positions_are_the_expected_ones(played, data_di
     """After each report the driver is where the `.chk` says, or nowhere where it says nothing."""
     log = played[name]
     jumped = 0
-    for said, (_, fix), read in zip(expected(data_dir, name), log.fixes, log.parsed, strict=True):
+    for said, (_, fix), read, gst in zip(
+        expected(data_dir, name), log.fixes, log.parsed, log.gsts, strict=True
+    ):
         if not has_place(said):
             assert ("none", None, None) == (fix.status, fix.lon_deg, fix.lat_deg)
             assert not read.has_place
@@ -207,19 +213,24 @@ def test_fixes_spans_without_and_positions_are_the_expected_ones(played, data_di
             continue
         assert {2: "fix_2d", 3: "fix_3d"}[said["mode"]] == fix.status, (said, fix)
         assert place == (fix.lon_deg, fix.lat_deg, fix.alt_hae_m, fix.alt_msl_m)
-        _errors_are(said, fix)
+        _errors_are(said, fix, gst)
     assert SPLICED.get(name, 0) == jumped
 
 
-def _errors_are(said, fix):
+def _errors_are(said, fix, gst):
+    """The receiver's own standard deviations where it told any, else gpsd's figures."""
     both = "epx" in said and "epy" in said
     east, north = (said["epx"], said["epy"]) if both else (said.get("eph"),) * 2
+    up = said.get("epv")
+    if gst is not None:
+        east, north, up = gst["lon"], gst["lat"], gst["alt"]
     if east is None:
         assert fix.cov_enu_m2 is None
-    else:
-        np.testing.assert_allclose([east, north], np.sqrt(np.diag(fix.cov_enu_m2))[:2], rtol=1e-12)
-        if said["mode"] == 3 and said.get("epv"):
-            assert said["epv"] == pytest.approx(fix.cov_enu_m2[2, 2] ** 0.5)
+        return
+    sigmas_m = np.sqrt(np.diag(fix.cov_enu_m2))
+    np.testing.assert_allclose([east, north], sigmas_m[:2], rtol=1e-12)
+    if said["mode"] == 3 and up:
+        assert up == pytest.approx(sigmas_m[2])
 
 
 def test_counts_are_printed(played, data_dir, capsys):

@@ -64,6 +64,17 @@ def test_unstated_errors(without, expected_m):
         np.testing.assert_allclose(expected_m, np.sqrt(np.diag(fix.cov_enu_m2)))
 
 
+def test_a_receivers_own_standard_deviations_go_before_gpsds_guess():
+    """For as long as they are fresh."""
+    talk = Talk()
+    talk.epoch(epx=19.0, epy=19.0)
+    talk.hear(b'{"class":"GST","device":"/dev/ttyACM0","lat":2.3,"lon":3.5,"alt":4.0}\r\n')
+    fix = talk.epoch(epx=19.0, epy=19.0)
+    np.testing.assert_allclose([3.5, 2.3, 4.0], np.sqrt(np.diag(fix.cov_enu_m2)))
+    old = talk.epoch(epx=19.0, epy=19.0, past_s=2.5)
+    np.testing.assert_allclose([19.0, 19.0, 5.0], np.sqrt(np.diag(old.cov_enu_m2)))
+
+
 def test_an_old_gpsd_has_an_ellipsoidal_height_only_by_the_geoid():
     """The receiver's height above the sea and the geoid make one, with the geoid's own doubt."""
     assert Talk().epoch(without=["altHAE"]).alt_hae_m is None
