@@ -206,7 +206,11 @@ class Node:
             autopilot=devices.autopilot,
             config_sha256=config_sha256,
             beats=beats,
-            refused=(refused, self.commands.refused),
+            refused=(
+                refused,
+                self.commands.refused,
+                *(poses.refused for poses in self.poses.values() if isinstance(poses, PoseBuffer)),
+            ),
             temperature_c=processor_temperature_c,
             memory_bytes=resident_bytes,
             disk_free_bytes=self._disk_free_bytes,

@@ -86,6 +86,8 @@ class PoseBuffer:
         self.camera = camera
         self.counters: Counter[str] = Counter()
         """Samples by what became of them."""
+        self.refused: Counter[str] = Counter()
+        """Those that were not kept, for the node's health."""
         self._clock = clock
         self._states = states
         self._offset = offset
@@ -113,10 +115,10 @@ class PoseBuffer:
             if sample.vehicle != self.camera.vehicle:
                 continue
             if not _sound(sample):
-                self.counters["malformed"] += 1
+                self._refuse("malformed")
             elif sample.t_monotonic_s > latest_s:
                 # One such sample would make all that follow look old.
-                self.counters["future"] += 1
+                self._refuse("future")
             else:
                 self._keep(sample)
 
@@ -128,7 +130,14 @@ class PoseBuffer:
                 verdict = self._attitudes.add(sample)
             else:
                 verdict = self._gimbals.add(sample)
-        self.counters[verdict] += 1
+        if verdict == "too_old":
+            self._refuse(verdict)
+        else:
+            self.counters[verdict] += 1
+
+    def _refuse(self, why: str) -> None:
+        self.counters[why] += 1
+        self.refused[f"pose_{why}"] += 1
 
     # --- asked ------------------------------------------------------------------------------------
     def at(self, t_monotonic_s: float) -> Pose | NoPose:
