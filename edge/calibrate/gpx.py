@@ -66,6 +66,17 @@ class Path2d:
         found[gap | outside] = np.nan
         return found
 
+    def smoothed(self, half_s: float) -> "Path2d":
+        """The mean of the track over so much before and after each second; gaps stay gaps."""
+        second = np.arange(self.t_s[0], self.t_s[-1] + 1.0)
+        place = self.at(second)
+        known = np.isfinite(place[:, 0])
+        reach = np.ones(2 * round(half_s) + 1)
+        count = np.convolve(known.astype(np.float64), reach, mode="same")
+        total = [np.convolve(np.where(known, place[:, k], 0.0), reach, mode="same") for k in (0, 1)]
+        mean = np.column_stack(total) / np.maximum(count, 1.0)[:, None]
+        return Path2d(t_s=second[known], places_m=mean[known])
+
 
 class _Reader:
     """Collects `trkpt`s while expat walks over the file."""

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.calibrate.gpx import Path2d
-from edge.calibrate.walk_match import Match, WalkRules, corrected
+from edge.calibrate.walk_geometry import corrected
+from edge.calibrate.walk_match import Match, WalkRules
 from edge.calibrate.walk_seen import Seen
 from geo.lens import Lens
 

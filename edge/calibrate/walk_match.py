@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.calibrate.gpx import Path2d
+from edge.calibrate.walk_geometry import ray_residual_m, ray_variance_m2
 from edge.calibrate.walk_seen import Seen
 from runtime.errors import BorderWatchError
 
@@ -29,8 +30,10 @@ _ROUNDS = 8
 _HEADING_PRIOR_DEG = 30.0
 _PITCH_PRIOR_DEG = 10.0
 _STEP_RAD, _STEP_M = 1e-6, 1e-3
-_SPEED_STEP_S = 5.0
-"""A phone's speed from fixes closer together is mostly its noise, which would look like knowledge."""
+_SPEED_STEP_S = 2.0
+_SMOOTH_S = 10.0
+"""How an error of the camera shows is judged along the smoothed track: along the raw one it would go
+with the phone's own noise, which would look like knowledge and pull the fit."""
 _MOST_STEP = np.array([0.2, 0.05, 5.0, 10.0, 10.0, 1.0])
 NAMES = ("heading_deg", "pitch_deg", "offset_s", "east_m", "north_m", "up_m")
 
@@ -55,7 +58,7 @@ class WalkRules:
     """
 
     phone_sigma_m: float = 3.0
-    phone_noise_m: float = 1.0
+    phone_noise_m: float = 2.0
     phone_wander_s: float = 60.0
     phone_bias_m: float = 1.0
     place_sigma_m: float = 1.0
@@ -94,91 +97,6 @@ class Match:
     def sigma(self) -> dict[str, float]:
         """One sigma by `NAMES`."""
         return dict(zip(NAMES, map(float, np.sqrt(np.diag(self.covariance))), strict=True))
-
-
-def corrected(seen: Seen, heading_rad: float, pitch_rad: float, axis_azimuth_rad: float) -> Array:
-    """(n, 2) places as they would be had the camera known its azimuth and pitch.
-
-    Each place's ray is turned back and meets the level of that place again.
-    """
-    turning = _turning(heading_rad, pitch_rad, axis_azimuth_rad)
-    return _turned(seen.places_m, seen.depth_m, turning, flat=_turning(heading_rad, 0.0, 0.0))
-
-
-def _turning(heading_rad: float, pitch_rad: float, axis_azimuth_rad: float) -> Array:
-    """(3, 3) that takes too large an azimuth and too high a pitch off a ray."""
-    cos, sin = np.cos(heading_rad), np.sin(heading_rad)
-    x, y = np.cos(axis_azimuth_rad), -np.sin(axis_azimuth_rad)
-    c, s = np.cos(-pitch_rad), np.sin(-pitch_rad)
-    # About the level axis to the right of the view (x, y, 0), then about the vertical.
-    tilt = np.array(
-        [
-            [c + x * x * (1 - c), x * y * (1 - c), y * s],
-            [x * y * (1 - c), c + y * y * (1 - c), -x * s],
-            [-y * s, x * s, c],
-        ]
-    )
-    about = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-    return np.asarray(about @ tilt, np.float64)
-
-
-def _turned(
-    places_m: Array, depth_m: Array, turning: Array, *, flat: Array, deeper_m: float = 0.0
-) -> Array:
-    """(n, 2) where turned rays meet the level they met; turned level where that is not known.
-
-    The places themselves may lie deeper than that level.
-    """
-    deep = np.isfinite(depth_m)
-    rays = np.column_stack((places_m, np.where(deep, -depth_m - deeper_m, 0.0)))
-    both = rays @ turning.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = np.where(deep & (both[:, 2] < 0), -depth_m / both[:, 2], np.nan)
-    met = np.where(deep[:, None], both[:, :2] * reach[:, None], (rays @ flat.T)[:, :2])
-    return np.asarray(met, np.float64)
-
-
-def _residual(seen: Seen, path: Path2d, values: Array, axis_rad: float) -> tuple[Array, Array]:
-    """(n, 2) along and across the ray, seen minus predicted, and the (n, 2) truth; nan in gaps.
-
-    The phone's places are turned by the camera's error, not the seen ones back: these are noisier,
-    and far ones would weigh by their own noise. A bearing has no along.
-    """
-    heading, pitch, offset, east, north, up = values
-    truth = path.at(seen.t_s + offset) + np.array([east, north])
-    away = np.linalg.norm(truth, axis=1)
-    bearing = ~seen.placed
-    flat = _turning(heading, 0.0, 0.0).T
-    turning = _turning(heading, pitch, axis_rad).T
-    predicted = _turned(truth, seen.depth_m, turning, flat=flat, deeper_m=up)
-    places = seen.places_m.copy()
-    azimuth = seen.azimuth_rad[bearing]
-    places[bearing] = away[bearing, None] * np.column_stack((np.sin(azimuth), np.cos(azimuth)))
-    ahead = predicted / np.maximum(np.linalg.norm(predicted, axis=1), 1e-6)[:, None]
-    off = places - predicted
-    along = (off * ahead).sum(axis=1)
-    across = off[:, 0] * ahead[:, 1] - off[:, 1] * ahead[:, 0]
-    return np.column_stack((along, across)), truth
-
-
-def _spread(seen: Seen, truth: Array, *, own: bool) -> tuple[Array, Array]:
-    """(n,) variances along and across the ray: of the observation itself, or of all its errors.
-
-    As they would be at the truth's distance: a place that came out too far states too large an
-    error, and one too near a too small one, which would pull every fit towards the camera.
-    """
-    away, told = np.linalg.norm(truth, axis=1), np.linalg.norm(seen.places_m, axis=1)
-    ahead = truth / np.maximum(away, 1e-6)[:, None]
-    right = np.column_stack((ahead[:, 1], -ahead[:, 0]))
-    cov = seen.cov_own_m2 if own else seen.cov_m2
-    along = np.einsum("ni,nij,nj->n", ahead, cov, ahead)
-    across = np.einsum("ni,nij,nj->n", right, cov, right)
-    deep = np.nan_to_num(seen.depth_m, nan=0.0) ** 2
-    nearer = np.clip((away**2 + deep) / np.maximum(told**2 + deep, 1e-6), 0.25, 4.0)
-    along, across = along * nearer**2, across * nearer
-    bearing = ~seen.placed
-    along[bearing] = across[bearing] = (away[bearing] * seen.azimuth_sigma_rad[bearing]) ** 2
-    return along, across
 
 
 def match(seen: Seen, path: Path2d, rules: WalkRules) -> Match:
@@ -270,7 +188,7 @@ def _distance2(
     seen: Seen, path: Path2d, values: Array, axis_rad: float, rules: WalkRules, *, coarse_deg: float
 ) -> Array:
     """(n,) squared distance from the phone in sigmas; infinite in gaps."""
-    residual, truth = _residual(seen, path, values, axis_rad)
+    residual, truth = ray_residual_m(seen, path, values, axis_rad)
     along, across = _variances(seen, truth, rules, coarse_deg=coarse_deg)
     off = residual[:, 0] ** 2 / along + residual[:, 1] ** 2 / across
     return np.where(np.isfinite(off), off, np.inf)
@@ -283,8 +201,8 @@ def _variances(
 
     Across, the heading under trial stands for the camera's shared error; along, nothing does.
     """
-    along, across = _spread(seen, truth, own=False)
-    _, own_across = _spread(seen, truth, own=True)
+    along, across = ray_variance_m2(seen, truth, own=False)
+    _, own_across = ray_variance_m2(seen, truth, own=True)
     phone = rules.phone_sigma_m**2 + rules.phone_noise_m**2 + rules.phone_bias_m**2
     phone += rules.place_sigma_m**2
     turned = (np.radians(coarse_deg) * np.linalg.norm(truth, axis=1)) ** 2
@@ -322,8 +240,7 @@ def _fitted(
     seen: Seen, path: Path2d, start: Array, axis_rad: float, rules: WalkRules
 ) -> tuple[Array, Array, float]:
     """Generalised least squares over heading, pitch, clock and the walk's constant shift."""
-    rows = _thinned(seen)
-    some = seen.take(rows)
+    some, smooth = seen.take(_thinned(seen)), path.smoothed(_SMOOTH_S)
     prior = np.array(
         [
             np.radians(_HEADING_PRIOR_DEG),
@@ -338,11 +255,11 @@ def _fitted(
     information, residual = np.eye(6), np.zeros((len(some), 2))
     gone: Flags = np.zeros(len(some), np.bool_)
     for _ in range(_ROUNDS):
-        residual, truth = _residual(some, path, values, axis_rad)
+        residual, truth = ray_residual_m(some, path, values, axis_rad)
         gone = np.asarray(~np.isfinite(residual).all(axis=1), np.bool_)
         if whitener is None:
             whitener = _whitener(some, truth, rules)
-        jacobian = _jacobian(some, path, values, axis_rad)
+        jacobian = _jacobian(some, smooth, values, axis_rad)
         residual[gone], jacobian[gone] = 0.0, 0.0
         flat = np.concatenate((residual[:, 0], residual[:, 1]))
         by = np.concatenate((jacobian[:, 0], jacobian[:, 1]))
@@ -384,7 +301,7 @@ class _Whitener:
 
 
 def _whitener(seen: Seen, truth: Array, rules: WalkRules) -> _Whitener:
-    along, across = _spread(seen, np.nan_to_num(truth, nan=1.0), own=True)
+    along, across = ray_variance_m2(seen, np.nan_to_num(truth, nan=1.0), own=True)
     lag = np.abs(seen.t_s[:, None] - seen.t_s)
     wander = rules.phone_sigma_m**2 * np.exp(-lag / rules.phone_wander_s)
     noise = rules.phone_noise_m**2
@@ -397,8 +314,8 @@ def _jacobian(seen: Seen, path: Path2d, values: Array, axis_rad: float) -> Array
     for k, size in enumerate((_STEP_RAD, _STEP_RAD, _SPEED_STEP_S, _STEP_M, _STEP_M, _STEP_M)):
         step = np.zeros(6)
         step[k] = size
-        ahead, _ = _residual(seen, path, values + step, axis_rad)
-        behind, _ = _residual(seen, path, values - step, axis_rad)
+        ahead, _ = ray_residual_m(seen, path, values + step, axis_rad)
+        behind, _ = ray_residual_m(seen, path, values - step, axis_rad)
         found[:, :, k] = (ahead - behind) / (2 * size)
     lost = ~np.isfinite(found).all(axis=(1, 2))
     found[lost] = 0.0

@@ -26,7 +26,7 @@ MAST = GeodeticPoint(lon_deg=104.4421, lat_deg=10.4232, alt_hae_m=-1.0)
 GROUND_M = -10.0
 LENS = Lens.from_hfov(50.0, 1280, 720)
 AZIMUTH, PITCH = 250.0, -5.0
-FPS = 5.0
+FPS = 3.0
 WAY_M = ((0, 30), (18, 60), (-22, 85), (30, 110), (-35, 140), (28, 120), (-12, 70), (6, 32))
 """Right of the axis and along it, metres: out and back, and across both ways."""
 SIGMAS = {
