@@ -71,6 +71,13 @@ def _clock(config: NodeConfig, clock: Clock) -> Finding:
 def _autopilot(config: NodeConfig, clock: Clock) -> Finding:
     told = config.autopilot
     what, where = "autopilot", told.url or str(told.log_file)
+    if told.url is not None and _node_runs(config):
+        # A port has one reader: a second one would get nothing, or take it away.
+        return Finding(
+            what=what,
+            verdict="warning",
+            detail="not probed: a node runs here; its log says which vehicles it hears",
+        )
     try:
         link = devices.open_autopilot(config, clock)
     except AskOperator as error:
@@ -102,6 +109,13 @@ def _autopilot(config: NodeConfig, clock: Clock) -> Finding:
             + ("" if placed else "; no position yet: wait for its receiver, under open sky"),
         )
     return Finding(what=what, verdict="failed", detail=f"{where}: {_why_no_vehicle(counters)}")
+
+
+def _node_runs(config: NodeConfig) -> bool:
+    try:
+        return is_taken(config.node.data_dir)
+    except OSError:
+        return False  # Another finding says what is wrong with the folder.
 
 
 def _why_no_vehicle(counters: Mapping[str, int]) -> str:

@@ -65,12 +65,17 @@ class FlightMessages(Organ):
         if now_s - last_s < _TIMESYNC_EVERY_S:
             return ()
         self._timesync_s[sender.link] = now_s
-        return (Reply(message=mav.MAVLink_timesync_message(0, int(now_s * 1e9)), to=sender),)
+        return (Reply(message=mav.MAVLink_timesync_message(0, self._boot_ns), to=sender),)
 
-    def _timesync(self, message: Message, sender: Peer, now_s: float) -> Sequence[Reply]:
+    @property
+    def _boot_ns(self) -> int:
+        """The clock of all its stamps, which a reboot begins anew."""
+        return int(self._parts.craft.estimator.boot_s * 1e9)
+
+    def _timesync(self, message: Message, sender: Peer, now_s: float) -> Sequence[Reply]:  # noqa: ARG002  # as all
         if message.tc1 != 0:
             return ()
-        answer = mav.MAVLink_timesync_message(max(1, int(now_s * 1e9)), message.ts1)
+        answer = mav.MAVLink_timesync_message(max(1, self._boot_ns), message.ts1)
         return (Reply(message=answer, to=sender),)
 
     def _set_mode(self, message: Message, sender: Peer, now_s: float) -> Sequence[Reply]:  # noqa: ARG002  # as all

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from edge.alone import alone
 from edge.config import NodeConfig
 from edge.devices import open_autopilot
 from edge.doctor import examine
@@ -75,3 +76,12 @@ def test_doctor_says_why_no_vehicle_is_heard(tmp_path, monkeypatch) -> None:
     found = examine(config, SystemClock(), pause=lambda _s: None)
     finding = next(one for one in found if one.what == "autopilot")
     assert ("failed", True) == (finding.verdict, "cannot be opened" in finding.detail)
+
+
+def test_doctor_leaves_the_link_of_a_running_node_alone(tmp_path) -> None:
+    """A second reader of a port would take its messages away."""
+    config = config_of(tmp_path, 'source = "mavlink"\nurl = "udpin://127.0.0.1:9"')
+    with alone(config.node.data_dir):
+        found = examine(config, SystemClock(), pause=lambda _s: None)
+        finding = next(one for one in found if one.what == "autopilot")
+    assert ("warning", True) == (finding.verdict, "not probed" in finding.detail)
