@@ -19,6 +19,7 @@ from hardware.mpeg_ts_tables import Programme, Section, read_pat, read_pmt
 PACKET_BYTES = 188
 TICKS_PER_S = 90_000
 _SYNC = 0x47
+_PIDS = 1 << 13
 _WRAP = 1 << 33
 _MAX_UNIT_BYTES = 6 + 65_535
 _AGREEING = 3
@@ -63,11 +64,14 @@ class TsReader:
         self._in_step = False
         self._sections: dict[int, Section] = {0: Section()}
         self._programme: Programme | None = None
+        self._whole: npt.NDArray[np.bool_] = np.zeros(_PIDS, np.bool_)
+        self._begun: npt.NDArray[np.bool_] = np.zeros(_PIDS, np.bool_)
         self._units: dict[int, bytearray] = {}
         self._continuity: dict[int, int] = {}
         self._near_s: float | None = None
         self._last_ticks: int | None = None
         self._counters: Counter[str] = Counter()
+        self._learn()
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -139,20 +143,23 @@ class TsReader:
         begins = (rows[:, 1] & 0x40) > 0
         at = 0
         while at < len(rows):
-            wanted = np.flatnonzero(self._wanted(pids[at:], begins[at:])) + at
+            rest = pids[at:]
+            wanted = np.flatnonzero(self._whole[rest] | begins[at:] & self._begun[rest]) + at
             known, at = (self._programme, set(self._sections)), len(rows)
             for index in wanted.tolist():
                 yield from self._packet(int(pids[index]), rows[index], begins=bool(begins[index]))
                 # Other streams may be wanted from here on.
                 if (self._programme, set(self._sections)) != known:
+                    self._learn()
                     at = index + 1
                     break
 
-    def _wanted(self, pids: npt.NDArray[np.int32], begins: npt.NDArray[np.bool_]) -> Rows:
+    def _learn(self) -> None:
+        """Which packet ids are wanted whole, and of which only what begins a picture."""
         programme = self._programme
-        whole = [*self._sections, *(programme.metadata if programme else ())]
-        video = list(programme.video) if programme else []
-        return np.asarray(np.isin(pids, whole) | (begins & np.isin(pids, video)), np.uint8)
+        self._whole[:] = self._begun[:] = False
+        self._whole[[*self._sections, *(programme.metadata if programme else ())]] = True
+        self._begun[list(programme.video) if programme else []] = True
 
     def _packet(self, pid: int, row: Rows, *, begins: bool) -> Iterator[VideoStamp | MetadataUnit]:
         packet = row.tobytes()
