@@ -98,7 +98,7 @@ def contact_points(
     with np.errstate(divide="ignore"):
         across = np.min(size / np.maximum(np.abs(way[:, ::-1]), _LEVEL), axis=1)
     # Seen from above a part of the extent is depth; what is left of it is height.
-    upright = np.maximum(extent - across * sine, _LEVEL * extent)
+    upright = np.maximum(np.maximum(extent - across * sine, _LEVEL * extent), _LEVEL)
     q, aside, doubt = _proportions(classes, across * cosine / upright)
     whole = np.maximum(cosine + 2.0 * q * sine, _LEVEL)
     part = q * sine / whole

@@ -100,3 +100,13 @@ def test_many_boxes_are_as_one_by_one():
         assert one[0] == pytest.approx(found[k])
         assert spread[0] == pytest.approx(cov[k])
     assert [90005.0, 90010.0] == found[7].tolist()
+
+
+def test_a_box_without_size_is_where_it_is():
+    """A line or a point of pixels: no division, no place elsewhere."""
+    rotation = rotation_enu_from_camera(0.0, -20.0, 0.0)
+    boxes = np.array([[600.0, 300.0, 600.0, 300.0], [600.0, 300.0, 600.0, 340.0]])
+    found, cov = contact_points(LENS, rotation, boxes, ["Human", "Boat"])
+    assert [600.0, 300.0] == pytest.approx(found[0])
+    assert 300.0 < found[1, 1] <= 340.0
+    assert np.isfinite(cov).all()

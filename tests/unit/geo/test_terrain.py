@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from geo.frames import EnuFrame, GeodeticPoint
-from geo.terrain import FlatTerrain, ray_plane
+from geo.terrain import BENEATH, HIT, SKY, FlatTerrain, ray_plane
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, -0.02), st.floats(1, 100))
@@ -57,3 +57,30 @@ def test_ray_over_the_horizon_meets_no_ground():
 def test_height_has_the_shape_of_the_places():
     """One height for every place asked about."""
     assert FlatTerrain(alt_hae_m=2.5).height_hae_m([104.0, 104.1], 10.0).tolist() == [2.5, 2.5]
+
+
+@pytest.mark.parametrize("height_m", [-12.0, 150.0, 3000.0])
+@pytest.mark.parametrize("lat_deg", [-45.0, 10.42, 63.0])
+def test_flat_terrain_is_met_to_the_tenth_of_a_millimetre(lat_deg, height_m):
+    """Height of the met points, and normals along the plumb lines there, out to 12 km."""
+    frame = EnuFrame(GeodeticPoint(lon_deg=104.44, lat_deg=lat_deg, alt_hae_m=height_m + 500.0))
+    rng = np.random.default_rng(4)
+    azimuth, up = rng.uniform(0.0, 2.0 * np.pi, 500), rng.uniform(-1.5, -0.05, 500)
+    rays = np.column_stack((np.sin(azimuth) * np.cos(up), np.cos(azimuth) * np.cos(up), np.sin(up)))
+    hit = FlatTerrain(alt_hae_m=height_m).trace(frame, np.zeros(3), 3.0 * rays)
+    geodetic = frame.to_geodetic(hit.points_m)
+    above = frame.to_enu(geodetic[:, 0], geodetic[:, 1], geodetic[:, 2] + 1.0)
+    assert np.allclose(geodetic[:, 2], height_m, atol=1e-4)
+    assert np.allclose(above - hit.points_m, hit.normals, atol=1e-5)
+    assert np.allclose(np.linalg.norm(hit.points_m, axis=1), hit.range_m)
+    assert hit.plane.all()
+
+
+def test_what_became_of_a_ray_is_told():
+    """Ground ahead, sky, and a camera under its own ground."""
+    frame = EnuFrame(GeodeticPoint(lon_deg=104.44, lat_deg=10.42, alt_hae_m=10.0))
+    rays = np.array([[0.0, 1.0, -0.2], [0.0, 1.0, 0.2]])
+    assert [HIT, SKY] == FlatTerrain(alt_hae_m=0.0).trace(frame, [0, 0, 0], rays).outcome.tolist()
+    under = FlatTerrain(alt_hae_m=11.0).trace(frame, [0, 0, 0], rays)
+    assert [BENEATH, BENEATH] == under.outcome.tolist()
+    assert np.isnan(under.points_m).all()

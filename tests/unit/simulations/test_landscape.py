@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.frames import EnuFrame, GeodeticPoint
-from geo.terrain import Terrain
+from geo.terrain import HIT, Terrain
 from runtime.errors import AskOperator
 from simulations.landscape import landscape
 from simulations.scenario import Scenario, load_scenario, names
@@ -183,6 +183,16 @@ def test_terrain_is_the_same_ground_in_degrees(seed, kind):
     # On a canal's upright bank a place has two heights.
     level = (expected[hit][:, 2] > -1e-6) | (expected[hit][:, 2] < -0.4 + 1e-6) | (kind == "hills")
     assert np.abs(above[level]).max() < 2e-3
+    traced = terrain.trace(sensor, own, rays @ sensor.rotation_from(site.frame).T)
+    assert np.array_equal(traced.outcome == HIT, hit)
+    assert np.allclose(traced.points_m[hit], found[hit])
+    assert np.allclose(np.linalg.norm(traced.normals[hit], axis=1), 1.0)
+    # A step along the ground is at right angles to its normal.
+    if kind == "hills" and hit.any():
+        step = 0.2 * np.cross(traced.normals[hit], [0.0, 1.0, 0.0])
+        beside = sensor.to_geodetic(found[hit] + step)
+        rise = beside[:, 2] - terrain.height_hae_m(beside[:, 0], beside[:, 1])
+        assert np.abs(rise).max() < 0.05
 
 
 @pytest.mark.data
