@@ -135,9 +135,7 @@ def loosened(beliefs: Beliefs, kept: FloatArray) -> Beliefs:
 
     The unknown of a moving camera is another one after a while; then it may be averaged.
     """
-    return Beliefs(
-        mean=beliefs.mean, cov=beliefs.cov, cross=beliefs.cross * kept[:, :, None, None]
-    )
+    return Beliefs(mean=beliefs.mean, cov=beliefs.cov, cross=beliefs.cross * kept[:, :, None, None])
 
 
 def innovations(beliefs: Beliefs, looks: Looks) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -159,9 +157,7 @@ def innovations(beliefs: Beliefs, looks: Looks) -> tuple[FloatArray, FloatArray,
     return gap, spread, distance2(gap, spread)
 
 
-def updated(
-    beliefs: Beliefs, looks: Looks, *, outlier_sigmas: float
-) -> tuple[Beliefs, FloatArray]:
+def updated(beliefs: Beliefs, looks: Looks, *, outlier_sigmas: float) -> tuple[Beliefs, FloatArray]:
     """Beliefs after one look each, and each look's squared surprise (n,).
 
     A look beyond `outlier_sigmas` counts with less weight: its noise is widened until its surprise is

@@ -94,7 +94,9 @@ def test_equals_the_textbook_filter_over_target_and_unknowns():
 
 def test_factor_gives_the_shared_covariance_back():
     """With and without the sensor's place, also where one direction has no doubt at all."""
-    shared = np.array([[[2.0, 0.5], [0.5, 1.0]], [[4.0, 2.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    shared = np.array(
+        [[[2.0, 0.5], [0.5, 1.0]], [[4.0, 2.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]
+    )
     for sight in ([30.0, -40.0], [np.nan, np.nan]):
         factor = schmidt.bias_factor(shared, np.broadcast_to(sight, (3, 2)))
         assert factor @ np.swapaxes(factor, -1, -2) == pytest.approx(shared, abs=1e-6)
@@ -227,7 +229,12 @@ def test_bearing_alone_leaves_the_range_as_unknown_as_it_was():
         looks_of(0, (0.0, 100.0), np.diag([100.0, 100.0]), np.zeros((2, 2)), (np.nan, np.nan))
     )
     place, noise, factor = schmidt.bearing_looks(
-        beliefs.mean, np.zeros((1, 2)), np.zeros(1), np.full(1, 0.01), 0.5, np.array([[20.0, 400.0]])
+        beliefs.mean,
+        np.zeros((1, 2)),
+        np.zeros(1),
+        np.full(1, 0.01),
+        0.5,
+        np.array([[20.0, 400.0]]),
     )
     looks = Looks(slot=np.zeros(1, dtype=np.int64), enu_m=place, noise_m2=noise, factor_m=factor)
     done, _ = schmidt.updated(beliefs, looks, outlier_sigmas=3.0)
