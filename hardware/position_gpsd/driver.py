@@ -100,6 +100,7 @@ class GpsdPosition:
         self._said: tuple[str, float] = ("none", clock.monotonic_s())
         self._log = get_logger(worker="position")
         self._fault = Repeated(self._log, "gpsd_lost")
+        self._complaint = Repeated(self._log, "gpsd_error")
 
     # --- what others ask --------------------------------------------------------------------------
     def latest(self) -> Fix:
@@ -298,7 +299,7 @@ class GpsdPosition:
             self._devices = word.devices
         elif word.name == "ERROR":
             self._counts["gpsd_error"] += 1
-            self._log.warning("gpsd_error", text=word.text)
+            self._complaint.fault(text=word.text)
 
     def _say(self, fix: Fix, now_s: float) -> None:
         """Log a new status, not each of those that a receiver runs through within seconds."""

@@ -20,6 +20,8 @@ from runtime.clock import ErrorBounds
 
 _LATEST_S = 1.0
 """700 ms of delay and 300 ms of wander."""
+_EARLIEST_S = 0.3
+"""The wander alone, for receivers that speak of an epoch as it comes."""
 _PULSE_S = 0.005
 _DRIFT = 2e-4
 """Of a clock that nobody disciplines: 200 ppm, twice what a cheap crystal shows."""
@@ -61,7 +63,7 @@ class ClockWitness:
 
     def bounds(self, *, now_s: float, utc_s: float) -> ErrorBounds | None:
         """How wrong the machine's UTC is at least and at most; None when nothing is known."""
-        serial = self._of("TOFF", -_LATEST_S, 0.0, now_s, utc_s)
+        serial = self._of("TOFF", -_LATEST_S, _EARLIEST_S, now_s, utc_s)
         pulse = self._of("PPS", -_PULSE_S, _PULSE_S, now_s, utc_s)
         if serial is None:
             return None

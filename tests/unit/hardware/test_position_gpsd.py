@@ -308,6 +308,23 @@ def test_a_serial_line_tells_the_clock_to_about_a_second():
     assert pytest.approx(0.7, abs=1e-3) == bounds.largest_s
 
 
+@pytest.mark.parametrize(
+    ("said_s", "least_s", "largest_s"),
+    [
+        (-0.2, 0.0, 1.2),  # Within the wander: no contradiction.
+        (-5.0, 4.7, 6.0),
+        (1.0, 0.0, 1.3),
+        (10.0, 9.0, 10.3),
+    ],
+)
+def test_a_contradiction_is_only_what_no_delay_explains(said_s, least_s, largest_s):
+    """Ten seconds are, two tenths are not."""
+    talk = three_fixes(Talk())
+    talk.hear(offset(talk, "TOFF", said_s))
+    bounds = talk.driver.clock_error()
+    assert pytest.approx((least_s, largest_s), abs=2e-3) == (bounds.least_s, bounds.largest_s)
+
+
 def test_a_pulse_tells_it_to_milliseconds():
     """Where the serial line agrees which second it is."""
     talk = three_fixes(Talk())
