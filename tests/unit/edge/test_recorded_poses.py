@@ -454,3 +454,26 @@ def test_a_real_flight_has_a_pose_for_every_packet(data_dir: Path) -> None:
     assert miss is not None
     assert miss[1] == 407
     assert miss[0] <= 10.0
+
+
+@pytest.mark.data
+def test_a_real_drone_flew_where_its_angles_say(data_dir: Path) -> None:
+    """A survey drone that banks left of its heading moves left of it: order and north are right.
+
+    It filmed towards 110 degrees, flying sideways at 13 m/s with its left side down 20 degrees.
+    """
+    data = (data_dir / "dji-srt" / "samples" / "p4_rtk.SRT").read_bytes()
+    source = srt_poses(data, takeoff_alt_hae_m=30.0)
+    telemetry = source.telemetry
+    assert (len(telemetry.positions), len(telemetry.views), telemetry.lacks) == (55, 55, {})
+    sideways = []
+    for t_s in np.arange(20.5, 50.0, 1.0):
+        found = source.at_film_s(float(t_s))
+        assert isinstance(found, Pose)
+        axis, flown = found.rotation_enu_from_camera[:, 2], found.velocity_enu_m_s
+        looks_deg = np.degrees(np.arctan2(axis[0], axis[1]))
+        flies_deg = np.degrees(np.arctan2(flown[0], flown[1]))
+        sideways.append((looks_deg - flies_deg + 180.0) % 360.0 - 180.0)
+        assert 10.0 < np.hypot(*flown[:2]) < 16.0
+    print(f"\nlooks {np.median(sideways):.1f} deg to the right of where it flies")
+    assert np.median(sideways) == pytest.approx(90.0, abs=5.0)
