@@ -98,15 +98,19 @@ def _autopilot(config: NodeConfig, clock: Clock) -> Finding:
         link.close()
     if heard:
         placed = all(state.lon_deg is not None for state in heard)
+        open_to_all = (
+            told.url is not None and told.signing_key_file is None and _reachable(told.url)
+        )
         names = "; ".join(
             f"{state.vehicle[0]}/{state.vehicle[1]} {state.mode}, fix {state.fix_status}"
             for state in heard
         )
         return Finding(
             what=what,
-            verdict="ok" if placed or told.log_file is not None else "warning",
+            verdict="ok" if (placed or told.log_file) and not open_to_all else "warning",
             detail=f"{where}: {names}"
-            + ("" if placed else "; no position yet: wait for its receiver, under open sky"),
+            + ("" if placed else "; no position yet: wait for its receiver, under open sky")
+            + ("; unsigned: whoever reaches this port can invent a vehicle" if open_to_all else ""),
         )
     return Finding(what=what, verdict="failed", detail=f"{where}: {_why_no_vehicle(counters)}")
 
@@ -116,6 +120,11 @@ def _node_runs(config: NodeConfig) -> bool:
         return is_taken(config.node.data_dir)
     except OSError:
         return False  # Another finding says what is wrong with the folder.
+
+
+def _reachable(url: str) -> bool:
+    """Whether others than this machine can send to a link."""
+    return not url.startswith("serial://") and "://127." not in url and "://[::1]" not in url
 
 
 def _why_no_vehicle(counters: Mapping[str, int]) -> str:

@@ -367,8 +367,9 @@ class MavlinkAutopilot:
                 return
         else:
             gap = (frame.seq - before - 1) & 0xFF
-            if gap < 128:
-                self._counters["frames_lost"] += gap
+            if gap >= 128:
+                return  # Twice, or overtaken: nothing is lost by it.
+            self._counters["frames_lost"] += gap
         self._seq[key] = frame.seq
 
 

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
+from edge.config import NodeConfig
+from edge.doctor import examine
 from hardware.autopilot_mavlink.opening import Opening, open_mavlink
 from hardware.autopilot_mavlink.place import distance_m
 from hardware.ports import AttitudeSample, GimbalSample, PositionSample
 from runtime.clock import SystemClock
+from runtime.settings import parse
 from tests.sitl.client import Client
 from tests.sitl.flying import ready
 from tests.sitl.vehicles import free_base
@@ -23,6 +26,18 @@ ROOT = Path(__file__).resolve().parents[3]
 HOME = (10.4235, 104.4407, 5.0)
 PATIENCE_S = 60.0
 BOOT_SPEEDUP = 20
+DOCTOR = """
+[node]
+site_id = "ha-tien"
+node_id = "mast-1"
+data_dir = "{folder}"
+[[camera]]
+sensor_id = "cam-1"
+source = "rtsp://127.0.0.1:9/none"
+[autopilot]
+source = "mavlink"
+url = "udpin://127.0.0.1:{port}"
+"""
 KEY = bytes(range(1, 33))
 
 
@@ -261,3 +276,15 @@ def test_copter_that_dies_and_one_that_comes_again(copter, listen) -> None:
     heard.seconds(1.5)
     assert heard.driver.vehicles()[0].online
     assert time.monotonic() - heard.of(AttitudeSample)[-1].t_monotonic_s < 1.0
+
+
+def test_doctor_names_the_vehicle_that_it_hears(copter, tmp_path) -> None:
+    """Of a link on this machine alone: heard, by name and mode, and no warning of strangers."""
+    port = free_udp()
+    one = copter("--udp", f"127.0.0.1:{port}")
+    one.boot()
+    text = DOCTOR.format(folder=tmp_path / "data", port=port)
+    config = parse(text.encode(), NodeConfig, path=tmp_path / "edge.toml")
+    found = examine(config, SystemClock(), pause=lambda _s: None)
+    finding = next(found_one for found_one in found if found_one.what == "autopilot")
+    assert ("ok", True) == (finding.verdict, "1/1 STABILIZE, fix fix_3d" in finding.detail)

@@ -171,3 +171,13 @@ def test_closed_driver_stays_closed() -> None:
     assert heard.line.closed
     assert () == heard.driver.read(0.1)
     assert 1 == heard.driver.totals["connections"]
+
+
+def test_lost_frames_are_counted_by_their_numbers_alone() -> None:
+    """Three missing are three; one twice and one overtaken are none."""
+    heard = Heard()
+    frames = [heard.copter.frame(mav.MAVLink_system_time_message(0, 0)) for _ in range(10)]
+    for number in (0, 1, 5, 5, 7, 6, 8, 9):
+        heard.copter.bytes(frames[number])
+    heard.read()
+    assert 3 + 1 == heard.driver.counters["frames_lost"]
