@@ -233,6 +233,17 @@ def _errors_are(said, fix, gst):
         assert up == pytest.approx(sigmas_m[2])
 
 
+@pytest.mark.parametrize("name", LOGS)
+def test_nothing_that_a_real_gpsd_says_is_refused(played, name):
+    """Strictness costs no honest line: TOFF, GST, SKY, AIS and DEVICE included."""
+    counters = dict(played[name].driver.counters)
+    for expected_here in ("gpsd_connection_failed", "gpsd_connection_closed"):
+        counters.pop(expected_here, None)
+    spliced = SPLICED.get(name)
+    known = {"gpsd_jumps": 1, "gpsd_fixes_not_believed": spliced} if spliced else {}
+    assert known == counters
+
+
 def test_counts_are_printed(played, data_dir, capsys):
     """How much was compared, and what the driver thought of honest receivers."""
     total = Counter()

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 import numpy as np
 import pytest
 
+from edge.telemetry import PositionWorker
 from geo.frames import GeodeticPoint
 from hardware.position_gpsd import GpsdPosition, GpsdSource, gpsd_py3
 from hardware.position_gpsd.lines import LONGEST_LINE
@@ -165,6 +166,31 @@ def test_no_peer_holds_a_read_or_makes_a_place(case, reader):
                 assert {*lost, "gpsd_silent"} & set(driver.counters)
         finally:
             driver.close()
+
+
+@pytest.mark.parametrize("case", ["never_accepting", "polite_then_silent", "garbage"])
+def test_a_node_beats_on_and_stops_at_once(case):
+    """The worker that reads it keeps its sign of life, others ask it meanwhile, and it ends in time."""
+    make, behave = CASES[case]
+    with make(behave) as port:
+        clock = SystemClock()
+        driver = driver_for("own", port)
+        workers = Supervisor(clock)
+        workers.add(PositionWorker(driver), beat_timeout_s=30.0)
+        workers.start()
+        try:
+            oldest_s, ends_s = 0.0, time.monotonic() + 1.5
+            while time.monotonic() < ends_s:
+                assert "none" == driver.latest().status
+                assert driver.clock_error() is None
+                oldest_s = max(oldest_s, *(beat.age_s for beat in workers.beats()))
+                time.sleep(0.01)
+        finally:
+            late = workers.stop()
+            driver.close()
+        assert oldest_s < HANG_S
+        assert [] == list(late)
+        assert not workers.failed
 
 
 def wait_for(driver, status, seconds=30.0):
