@@ -21,6 +21,8 @@ from rich.console import Console
 
 from runtime.clock import Clock, SystemClock
 from runtime.errors import RetryLater
+from simulations.cameras import cameras
+from simulations.dem_file import write_dem
 from simulations.demo_config import NODE_ID, Layout, node_config, save, station_config
 from simulations.processes import Processes, edge_command, free_port, ground_command
 from simulations.record import write_events
@@ -90,7 +92,9 @@ class Demo:
                 numbers.append(signal.SIGHUP)
             for number in numbers:
                 stack.callback(signal.signal, number, signal.signal(number, self._ask_to_stop))
-            studio = stack.enter_context(Studio(self._scenario_name, clock=self._clock))
+            studio = stack.enter_context(
+                Studio(self._scenario_name, clock=self._clock, gpsd="built_in")
+            )
             stack.callback(self._stop, children)
             link = self._start(studio, children)
             if link is not None:
@@ -104,7 +108,7 @@ class Demo:
         broker_port = free_port()
         self._say("Đang khởi động trạm / starting the station ...")
         config = ["--config", str(layout.station_file)]
-        streams = {camera.id: studio.url(camera.id) for camera in world.scenario.camera}
+        streams = {camera.id: studio.url(camera.id) for camera in cameras(world.scenario)}
         fresh = not layout.station_file.exists()
         if fresh:
             site_path = write_site(world.scenario, world.site, layout.folder)
@@ -118,7 +122,15 @@ class Demo:
                 world.scenario, world.site, layout, http_port=http_port, broker_port=broker_port
             ),
             node_config(
-                world.scenario, world.site, layout, streams=streams, broker_port=broker_port
+                world.scenario,
+                world.site,
+                layout,
+                streams=streams,
+                broker_port=broker_port,
+                # One node for all: its receiver is the first one's, its drone too.
+                gpsd_port=next(iter(studio.gpsd_ports().values()), None),
+                autopilot_url=next(iter(studio.autopilot_urls().values()), None),
+                dem=write_dem(world.scenario, world.site, world.landscape, layout.folder),
             ),
         )
         password = self._users(children, config, fresh=fresh)

@@ -7,6 +7,7 @@ from typing import Any
 from edge.config import NodeConfig
 from ground_station.config import GroundConfig
 from runtime.toml_text import write
+from simulations.cameras import cameras
 from simulations.run_config import node_tables, station_tables, write_site
 from simulations.scenario import Scenario
 from simulations.site import Site
@@ -75,13 +76,27 @@ def node_config(
     *,
     streams: dict[str, str],
     broker_port: int,
+    gpsd_port: int | None = None,
+    autopilot_url: str | None = None,
+    dem: Path | None = None,
 ) -> dict[str, Any]:
-    """Return the settings of the one node as TOML tables; ``streams`` are the cameras' addresses."""
+    """Return the settings of the one node as TOML tables.
+
+    Args:
+        scenario: what is played.
+        site: its places.
+        layout: where things lie.
+        streams: the cameras' addresses.
+        broker_port: of the station's broker.
+        gpsd_port: of its receiver's gpsd, where it has one.
+        autopilot_url: of its drone, where it has one.
+        dem: elevation file, where the ground is not flat.
+    """
     return node_tables(
         scenario,
         site,
         node_id=NODE_ID,
-        cameras=scenario.camera,
+        cameras=cameras(scenario),
         data_dir=layout.folder / "node",
         station_key_file=layout.public_key_file,
         streams=streams,
@@ -91,6 +106,9 @@ def node_config(
             "username": NODE_ID,
             "password_file": str(layout.credential_file),
         },
+        gpsd_port=gpsd_port,
+        autopilot_url=autopilot_url,
+        dem=dem,
     )
 
 

@@ -74,7 +74,7 @@ def pids_of(work):
 
 
 def started(work):
-    """A demonstration whose node is online with both cameras."""
+    """A demonstration whose node is online with all cameras."""
     truth = work / "truth.json"
     before_ns = truth.stat().st_mtime_ns if truth.exists() else 0
     running = Running(work)
@@ -99,7 +99,7 @@ def test_ctrl_c_ends_everything_and_a_second_start_works(tmp_path):
 
     second = started(work)
     node = second.client().nodes()[0]
-    assert (node["state"], len(node["sensors"])) == ("online", 2)
+    assert (node["state"], len(node["sensors"])) == ("online", 3)
     assert (work / "password").read_text() == password
     second.child.kill()
     second.child.wait(20)

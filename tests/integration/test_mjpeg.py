@@ -61,6 +61,7 @@ def test_one_picture_and_the_list(studio):
     with urllib.request.urlopen(still.rsplit("/", 1)[0] + "/", timeout=10) as answer:
         assert answer.read().decode().split() == [
             "/cam-day.mjpg", "/cam-day.jpg", "/cam-thermal.mjpg", "/cam-thermal.jpg",
+            "/uav-1.mjpg", "/uav-1.jpg",
         ]  # fmt: skip
 
 

@@ -47,5 +47,5 @@ def test_the_scenarios_receiver_is_served(kind):
 
 def test_a_scenario_without_a_receiver_serves_none():
     """Nothing is invented."""
-    with Studio("demo", gpsd="built_in") as studio:
+    with Studio("field-day-walker", gpsd="built_in") as studio:
         assert {} == studio.gpsd_ports()

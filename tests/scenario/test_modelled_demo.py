@@ -15,7 +15,10 @@ WITHIN_S = 3.0
 
 @pytest.fixture(scope="module")
 def played():
-    return modelled.play(load_scenario("demo").model, SECONDS)
+    demo = load_scenario("demo").model
+    # Who crosses below the drone is in no mast's picture.
+    seen = tuple(actor for actor in demo.actor if actor.id != "below-the-drone")
+    return modelled.play(demo.model_copy(update={"actor": seen, "drone": ()}), SECONDS)
 
 
 def truths(played):

@@ -33,8 +33,9 @@ def test_every_way_of_ending_it_asks_it_to_stop(monkeypatch, tmp_path, started, 
     number, before = started
     during = []
 
-    def no_studio(_name, *, clock):
+    def no_studio(_name, *, clock, gpsd):
         during.append((signal.getsignal(number), clock))
+        assert gpsd == "built_in"
         raise AskOperator(field="scenario", value="x", allowed="none here", next_step="none")
 
     monkeypatch.setattr(demo, "Studio", no_studio)

@@ -5,6 +5,7 @@ import pytest
 from edge.config import NodeConfig
 from ground_station.config import GroundConfig
 from runtime.settings import load
+from simulations.cameras import cameras
 from simulations.demo_config import NODE_ID, Layout, node_config, save, station_config
 from simulations.scenario import load_scenario
 from simulations.world import World
@@ -15,10 +16,13 @@ DEMO = load_scenario("demo").model
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     layout = Layout(folder=tmp_path_factory.mktemp("demo"))
-    streams = {camera.id: f"http://127.0.0.1:9/{camera.id}.mjpg" for camera in DEMO.camera}
+    streams = {camera.id: f"http://127.0.0.1:9/{camera.id}.mjpg" for camera in cameras(DEMO)}
     site = World(DEMO).site
     station = station_config(DEMO, site, layout, http_port=8001, broker_port=8002)
-    node = node_config(DEMO, site, layout, streams=streams, broker_port=8002)
+    node = node_config(
+        DEMO, site, layout, streams=streams, broker_port=8002, gpsd_port=8003,
+        autopilot_url="tcp://127.0.0.1:8004",
+    )  # fmt: skip
     save(layout, station, node)
     return layout
 
@@ -32,6 +36,15 @@ def test_both_files_are_accepted(written):
     assert node.mqtt.port == station.broker.port == 8002
 
 
+def test_receiver_and_drone_are_told_to_the_node(written):
+    """It listens to a gpsd and to an autopilot, whose gimbal carries the last camera."""
+    node = load(written.node_file, NodeConfig).model
+    assert (node.position.source, node.position.port) == ("gpsd", 8003)
+    assert (node.autopilot.source, node.autopilot.url) == ("mavlink", "tcp://127.0.0.1:8004")
+    assert node.camera[-1].mount is None
+    assert node.camera[-1].vehicle.on == "gimbal"
+
+
 def test_every_message_will_say_simulated(written):
     """The node is marked, and only a station that allows it will listen."""
     assert load(written.node_file, NodeConfig).model.node.simulated is True
@@ -41,8 +54,9 @@ def test_every_message_will_say_simulated(written):
 def test_cameras_are_those_of_the_scenario(written):
     """Id, spectrum, lens and pose travel unchanged; the mast stands on our side."""
     world = World(DEMO)
-    cameras = load(written.node_file, NodeConfig).model.camera
-    for said, camera in zip(cameras, DEMO.camera, strict=True):
+    every = load(written.node_file, NodeConfig).model.camera
+    assert [said.sensor_id for said in every] == [camera.id for camera in cameras(DEMO)]
+    for said, camera in zip(every, DEMO.camera, strict=False):
         assert said.sensor_id == camera.id
         assert said.spectrum == camera.spectrum
         assert said.mount.azimuth_deg == camera.azimuth_deg

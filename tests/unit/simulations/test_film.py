@@ -173,7 +173,7 @@ def test_recording_writes_film_and_truth(tmp_path, day):
 
     world = day.world
     steps = list(record(world, tmp_path, duration_s=2.0, kind="avi"))
-    assert {s.camera_id for s in steps} == {"cam-day", "cam-thermal"}
+    assert {s.camera_id for s in steps} == {"cam-day", "cam-thermal", "uav-1"}
     capture = cv2.VideoCapture(str(tmp_path / "cam-day.avi"))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 16
     rows = [r.split(",") for r in (tmp_path / "cam-day.gt.txt").read_text().splitlines()]

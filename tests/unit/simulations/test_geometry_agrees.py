@@ -7,6 +7,7 @@ from edge.geolocate import GroundLocator
 from edge.pose import FixedPose
 from geo.frames import GeodeticPoint
 from geo.terrain import FlatTerrain
+from simulations.cameras import cameras
 from simulations.demo_config import Layout, node_config
 from simulations.film import Film
 from simulations.scenario import load_scenario
@@ -21,7 +22,7 @@ def world():
 
 
 def locator(world, index, tmp_path):
-    streams = {camera.id: "http://127.0.0.1:1/x.mjpg" for camera in DEMO.camera}
+    streams = {camera.id: "http://127.0.0.1:1/x.mjpg" for camera in cameras(DEMO)}
     config = node_config(
         DEMO, world.site, Layout(folder=tmp_path), streams=streams, broker_port=1883
     )
