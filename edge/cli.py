@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge import cli_calibrate_walk  # noqa: F401  # adds its command
+from edge import cli_calibrate_heading, cli_calibrate_walk  # noqa: F401  # add their commands
 from edge.cli_calibrate import app as calibrate_app
 from runtime.errors import AskOperator, RetryLater
 from runtime.settings import Loaded, SettingsError, commented_template, load, render_masked
