@@ -68,6 +68,8 @@ class Outbox(Stamps):
             Whether all were taken; each that was not is counted as lost or dropped.
         """
         with self._lock:
+            # Before anything is written: on a full disk it may undo what was not committed.
+            self._notice_step(self._clock.quality())
             key = [item for item in items if item.rank in NEVER_DROPPED]
             try:
                 return self._put_all(items, key=bool(key))

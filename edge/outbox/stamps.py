@@ -62,7 +62,6 @@ class Stamps(Journal):
         """UTC of an event, as far as it can be known now."""
         if not quality.synchronised:
             return None
-        self._notice_step(quality)
         if item.t_event_utc is None:  # Its frame is older than the first sync.
             age_s = self._clock.monotonic_s() - item.t_event_monotonic_s
             return self._clock.utc() - timedelta(seconds=age_s)

@@ -73,6 +73,16 @@ def test_frame_from_after_the_step_that_is_queued_before_it_is_noticed_stays(out
     assert [START_UTC] == stamped(outbox)
 
 
+def test_step_noticed_by_a_put_of_several_loses_none_of_them(outbox, clock):
+    """The stamps of what waits are moved first, then all of the new ones are taken."""
+    outbox.put(item(key=True, clock=clock))
+    waiting = [item(clock=clock), item(key=True, clock=clock), item(clock=clock)]
+    clock.advance(0.2)
+    clock.synchronise(START_UTC, SYNCED)
+    assert outbox.put(*waiting)
+    assert [START_UTC - timedelta(seconds=0.2)] * 4 == stamped(outbox)
+
+
 def test_film_of_another_time_stays_in_its_time(outbox, clock):
     """Its stamps never went by this clock."""
     film_utc = datetime(2012, 5, 6, tzinfo=timezone.utc)
