@@ -162,6 +162,17 @@ def test_newest_sample_is_carried_on_and_the_doubt_grows():
     assert isinstance(made.at(10.51), NoPose)
 
 
+def test_same_instant_is_answered_anew_when_more_was_heard():
+    """An answer is kept for the frame that asks again, not for what came since."""
+    circle, made = Circle(), buffer()
+    guess = made.at(10.05)
+    assert guess is made.at(10.05)
+    made.add([make(10.1) for make in (circle.position, circle.attitude, circle.gimbal)])
+    better = made.at(10.05)
+    assert better is not guess
+    assert np.trace(better.cov_turn_rad2) < np.trace(guess.cov_turn_rad2)
+
+
 def test_memory_is_bounded():
     """A day of samples keeps a minute of them."""
     made = buffer(parts="")
