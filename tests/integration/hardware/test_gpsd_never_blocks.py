@@ -266,6 +266,45 @@ def test_gpsd_py3_finds_the_same_place_as_our_own_reader():
     )
 
 
+POLLS = (
+    '"active":0,"tpv":[],"sky":[]',  # The library raises UserWarning.
+    '"active":1,"tpv":[],"sky":[]',  # IndexError.
+    '"active":1,"tpv":[{"class":"TPV"}],"sky":[{}]',  # KeyError.
+    '"active":1,"tpv":[{"mode":3,"lat":10.4,"time":"T"}],"sky":[{}]',  # Longitude 0.0, it says.
+    '"active":1,"tpv":[{"mode":3,"lat":10.4,"lon":104.5}],"sky":[{}]',  # Of what time, nobody knows.
+)
+
+
+def polled(peer):
+    """Answers each poll with the next oddity, and then for ever with a good fix."""
+    peer.sendall(GOOD)
+    odd = list(POLLS)
+    peer.recv(4096)
+    peer.sendall(b'{"class":"DEVICES","devices":[{"path":"/dev/a"}]}\n{"class":"WATCH"}\n')
+    count = 0
+    while peer.recv(4096):
+        count += 1
+        time_text = f"2026-11-23T02:40:{count:02}.000Z"
+        good = f'"active":1,"tpv":[{{"mode":3,"lat":10.4,"lon":104.5,"time":"{time_text}"}}],"sky":[{{}}]'
+        peer.sendall(f'{{"class":"POLL",{odd.pop(0) if odd else good}}}\n'.encode())
+
+
+def test_the_librarys_oddities_are_no_fix_and_no_end():
+    """Every error that it is known to raise and every zero that it makes up, in one connection."""
+    with serving(polled) as port:
+        driver = GpsdPosition(
+            GpsdSource(port=port), SystemClock(), connect=gpsd_py3.connect("127.0.0.1", port)
+        )
+        try:
+            wait_for(driver, "fix_3d")
+            fix = driver.latest()
+            assert (104.5, 10.4, None) == (fix.lon_deg, fix.lat_deg, fix.alt_hae_m)
+            assert {} == driver.counters
+            assert ("/dev/a",) == driver.devices
+        finally:
+            driver.close()
+
+
 def test_a_child_that_hangs_is_replaced():
     """A silent gpsd holds the library for ever; its process is ended and another one tries."""
     with serving(polite_then_silent) as port:
