@@ -72,9 +72,9 @@ def open_mavlink(
         # A log was written by somebody else, with or without our key: it is read as it is.
         log = TlogLink(opening.log_file, clock, fast=opening.log_fast, pause=pause)
         return MavlinkAutopilot(lambda: log, settings, clock, geoid=geoid, pause=pause)
+    address = address_of(opening.url or "")
     if connect is None:
-        address = address_of(opening.url or "")
-    connect = connector(address, baud=opening.baud, clock=clock)
+        connect = connector(address, baud=opening.baud, clock=clock)
     if address.kind == "tcp":
         settings = replace(settings, silent_link_s=SILENT_LINK_S)
     signer = None
