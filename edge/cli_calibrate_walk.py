@@ -82,6 +82,9 @@ def walk(
         )
         rules = WalkRules(
             phone_sigma_m=phone_sigma_m,
+            # A better receiver is better in each fix and over the whole walk, too.
+            phone_noise_m=phone_sigma_m * 2.0 / 3.0,
+            phone_bias_m=phone_sigma_m / 3.0,
             max_offset_s=max_offset_s,
             place_sigma_m=1.0 if mount is None else mount.horizontal_sigma_m,
             height_sigma_m=_height_sigma_m(camera),
