@@ -41,9 +41,9 @@ class Shape:
 
 SHAPES = {
     "Human": Shape(
-        width=(0.25, 0.35, 0.5, 2.3),
-        radius=(0.11, 0.11, 0.11, 4.0),
-        aside=(0.02, 0.05, 0.14, 0.15),
+        width=(0.25, 0.35, 0.5, 1.2, 2.3),
+        radius=(0.11, 0.11, 0.08, 0.15, 4.0),
+        aside=(0.02, 0.05, 0.14, 0.2, 0.15),
         doubt=0.5,
     ),
     # A hull is met at its water line, which is the lower edge of what shows of it.
