@@ -7,6 +7,7 @@ import time
 import cv2
 import pytest
 
+from simulations.cameras import cameras, film_of
 from simulations.film import Film
 from simulations.scenario import load_scenario
 from simulations.scenario_place import WaterSettings, WeatherSettings
@@ -81,3 +82,22 @@ def test_film_rate(capsys, one_thread):
     with capsys.disabled():
         head = f"film 1280x720, 10 people, one thread, {platform.machine()}, {os.cpu_count()} cores"
         print(f"\n{head}\n" + "\n".join(lines))
+
+
+@pytest.mark.bench
+def test_film_rate_from_a_drone(capsys, one_thread):
+    """The same of a camera in flight, which sees ground for the first time now and then."""
+    lines = []
+    for name in ("drone-near-day", "drone-near-night"):
+        world = World(load_scenario(name).model)
+        (camera,) = cameras(world.scenario)
+        film = film_of(world, camera)
+        film.jpeg(18.0, 0)
+        film.view_at(18.0 + FRAMES / camera.fps)
+        began_s = time.process_time()
+        sizes = [len(film.jpeg(18.0 + i / camera.fps, i)) for i in range(FRAMES)]
+        spent_s = time.process_time() - began_s
+        assert min(sizes) > 10_000
+        lines.append(f"  {name:<16} {FRAMES / spent_s:5.1f} frames/s of CPU time")
+    with capsys.disabled():
+        print("\nfilm from a drone 960x540, one thread\n" + "\n".join(lines))
