@@ -205,32 +205,35 @@ def _cleaned(
 ) -> tuple[Solution, npt.NDArray[np.bool_]]:
     """Drop wrong points one by one, take back what fits after all, and fit the rest."""
     used = np.ones(len(seen), np.bool_)
-    chi2 = _chi2(best, seen, used, focal=focal)
     most_out = int(_MOST_OUT * len(seen))
-    best_used = used
-    for _ in range(3 * len(seen)):
-        scale = max(1.0, float(np.median(chi2[used])) / _CHI2_MEDIAN)
-        inside = np.where(used, chi2, -1.0)
-        worst = int(np.argmax(inside))
-        back = np.where(used, np.inf, chi2)
-        if inside[worst] > _OUTLIER_CHI2 * scale:
+    # Huber's weights while grave errors are about; without them, the last doubts are settled.
+    for robust in (True, False):
+        best = solve(best.camera, seen.take(used), prior, focal=focal, robust=robust)
+        for _ in range(3 * len(seen)):
+            change = _wrong_or_right_after_all(_chi2(best, seen, used, focal=focal), used)
+            if change is None:
+                break
             used = used.copy()
-            used[worst] = False
-        elif back.min() < _BACK_CHI2 * scale:
-            used = used.copy()
-            used[int(np.argmin(back))] = True
-        else:
-            break
-        if used.sum() < least or (~used).sum() > most_out:
-            raise _refuse(
-                f"{int((~best_used).sum()) + 1} of {len(seen)} do not fit together",
-                f"at most {most_out} wrong ones, and {least} that agree",
-                "check places and pixels; is it the lens of this camera, at this zoom",
-            )
-        best_used = used
-        best = solve(best.camera, seen.take(used), prior, focal=focal, robust=True)
-        chi2 = _chi2(best, seen, used, focal=focal)
-    return solve(best.camera, seen.take(used), prior, focal=focal), used
+            used[change] = not used[change]
+            if used.sum() < least or (~used).sum() > most_out:
+                raise _refuse(
+                    f"{int((~used).sum())} of {len(seen)} do not fit together",
+                    f"at most {most_out} wrong ones, and {least} that agree",
+                    "check places and pixels; is it the lens of this camera, at this zoom",
+                )
+            best = solve(best.camera, seen.take(used), prior, focal=focal, robust=robust)
+    return best, used
+
+
+def _wrong_or_right_after_all(chi2: Array, used: npt.NDArray[np.bool_]) -> int | None:
+    """The point to drop, or else the one to take back; None when all stand where they belong."""
+    scale = max(1.0, float(np.median(chi2[used])) / _CHI2_MEDIAN)
+    inside, outside = np.where(used, chi2, -1.0), np.where(used, np.inf, chi2)
+    if inside.max() > _OUTLIER_CHI2 * scale:
+        return int(np.argmax(inside))
+    if outside.min() < _BACK_CHI2 * scale:
+        return int(np.argmin(outside))
+    return None
 
 
 def _chi2(best: Solution, seen: PointArrays, used: npt.NDArray[np.bool_], *, focal: bool) -> Array:

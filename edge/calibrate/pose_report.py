@@ -184,7 +184,16 @@ def _point(row: PointResidual) -> dict[str, object]:
     }
 
 
-HEADS = ("point", "u px", "v px", "along m", "across m", "distance m", "left out px", "left out m")
+HEADS = (
+    "point",
+    "du px",
+    "dv px",
+    "along m",
+    "across m",
+    "distance m",
+    "left out px",
+    "left out m",
+)
 
 
 def residual_cells(row: PointResidual) -> list[str]:
@@ -258,7 +267,16 @@ def write_report(path: Path, fit: PoseFit, *, source: str) -> None:
     page.write(path, page.page(words("Hiệu chuẩn hướng camera", "Camera pose"), source, body))
 
 
-_HEADS_VI = ("điểm", "u", "v", "dọc", "ngang", "cự ly", "bỏ riêng", "bỏ riêng")
+_HEADS_VI = (
+    "điểm",
+    "lệch ngang ảnh",
+    "lệch dọc ảnh",
+    "dọc",
+    "ngang",
+    "cự ly",
+    "bỏ riêng",
+    "bỏ riêng",
+)
 
 
 def _notes(fit: PoseFit) -> list[page.Words]:
@@ -299,7 +317,8 @@ def _picture(fit: PoseFit) -> str:
     for row in fit.residuals:
         u, v = row.point.pixel
         drawing.points([(u, v)], style="mark" if row.used else "out")
-        drawing.line([(u, v), (u + 10 * row.off_px[0], v + 10 * row.off_px[1])])
+        if row.used:  # A wrong point's line would leave the picture.
+            drawing.line([(u, v), (u + 10 * row.off_px[0], v + 10 * row.off_px[1])])
         drawing.text(u, v, row.point.name)
     return drawing.svg
 
