@@ -215,15 +215,20 @@ class PoseBuffer:
         return ""
 
     def _unusable(self, positions: Around[PositionSample]) -> str:
-        """Why no position of this vehicle can be used, whatever its age."""
-        sample = positions.before
-        if sample is None:
-            return ""
+        """Why the positions around an instant cannot be used, whatever their age."""
+        around = (positions.before, positions.after, positions.older)
+        reasons = (self._lack(sample) for sample in around if sample is not None)
+        return next((reason for reason in reasons if reason), "")
+
+    def _lack(self, sample: PositionSample) -> str:
+        """What a position lacks to be used; empty when nothing."""
         who = self.camera.vehicle[0]
         if sample.alt_hae_m is None and sample.alt_msl_m is None:
             return f"vehicle {who} tells no height"
         if sample.alt_hae_m is None and self._geoid_undulation_m is None:
             return f"vehicle {who} tells its height above the sea only, and no geoid grid is configured"
+        if not math.isfinite(self._alt_hae_m(sample)):
+            return f"the geoid grid does not reach to where vehicle {who} is"
         untold = sample.cov_enu_m2 is None
         if untold and None in {self.camera.horizontal_sigma_m, self.camera.vertical_sigma_m}:
             return (
@@ -254,12 +259,16 @@ class PoseBuffer:
         return start + f"the last before it is {t_s - around.before.t_monotonic_s:.1f} s old"
 
     def _point(self, sample: PositionSample) -> GeodeticPoint:
-        alt_m = sample.alt_hae_m
-        if alt_m is None:
-            if sample.alt_msl_m is None or self._geoid_undulation_m is None:
-                raise ValueError("alt_hae_m is None; allowed is a height; ask `_unusable` first")
-            alt_m = sample.alt_msl_m + self._geoid_undulation_m(sample.lon_deg, sample.lat_deg)
+        alt_m = self._alt_hae_m(sample)
         return GeodeticPoint(lon_deg=sample.lon_deg, lat_deg=sample.lat_deg, alt_hae_m=alt_m)
+
+    def _alt_hae_m(self, sample: PositionSample) -> float:
+        """Height above the ellipsoid; nan where the geoid's grid does not reach."""
+        if sample.alt_hae_m is not None:
+            return sample.alt_hae_m
+        if sample.alt_msl_m is None or self._geoid_undulation_m is None:
+            raise ValueError("alt_hae_m is None; allowed is a height; ask `_unusable` first")
+        return sample.alt_msl_m + self._geoid_undulation_m(sample.lon_deg, sample.lat_deg)
 
     def _covariance(self, sample: PositionSample) -> Array:
         if sample.cov_enu_m2 is not None:

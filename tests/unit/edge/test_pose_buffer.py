@@ -99,6 +99,28 @@ def test_height_above_the_sea_needs_a_geoid():
     assert 80.0 == pytest.approx(made.at(0.3).position.alt_hae_m, abs=1e-6)
 
 
+def test_vehicle_beyond_the_geoid_grid_has_no_pose():
+    """A grid that ends before the vehicle gives it no number for a height, so there is no pose."""
+    circle = Circle()
+    made = buffer(parts="ag", geoid_undulation_m=lambda lon, lat: math.nan)
+    made.add([circle.position(t, alt_hae_m=None, alt_msl_m=90.0) for t in (0.0, 0.2, 0.4)])
+    reason = "the geoid grid does not reach to where vehicle 1 is"
+    assert NoPose(reason=reason) == made.at(0.3)
+
+
+@pytest.mark.parametrize(("without", "asked_s"), [(0.0, 0.25), (0.4, 0.3)])
+def test_one_position_without_a_height_takes_the_pose_away(without, asked_s):
+    """Whichever of the samples around the instant it is: no pose, and nothing raises."""
+    circle = Circle()
+    made = buffer(parts="ag")
+    for t_s in (0.0, 0.2, 0.4):
+        if asked_s == 0.25 and t_s == 0.4:
+            continue
+        changes = {"alt_hae_m": None, "alt_msl_m": 90.0} if t_s == without else {}
+        made.add([circle.position(t_s, velocity_enu_m_s=None, **changes)])
+    assert "above the sea only" in made.at(asked_s).reason
+
+
 def test_time_offset_moves_the_instant_and_its_doubt_is_told():
     """A camera that is 0.3 s late is asked 0.3 s earlier; both doubts about time add up."""
     circle = Circle()
