@@ -363,6 +363,7 @@ def camera_eye(
                 side_probability=config.observe.side_probability,
                 class_hold_s=config.observe.class_hold_s,
             ),
+            moves=poses is not None and camera.mount is None,
         ),
         evidence=Evidence(crop_every_s=config.observe.crop_every_s)
         if config.observe.crops

@@ -3,7 +3,8 @@
 A side of the line or of a zone's edge is only taken when the probability says so, and only given up
 for the opposite one, so that a target standing in the doubt does not flicker. Inside a home
 (`ignore` zone) a track that was born there is not spoken of as long as it stays; one that walks in
-keeps its positions and loses its picture until it ends.
+keeps its positions and loses its picture until it ends. While a camera that moves does not know where
+it is, what it sees may be at home: it is spoken of without a picture until the place is known again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,8 @@ class _Spoken:
     other_since_s: float = 0.0
     hidden: bool = False
     crop_allowed: bool = True
+    unplaced: bool = False
+    """A camera that moves lost its pose: this moment may be one in a home."""
     key_due: bool = field(default=False)
 
 
@@ -72,14 +75,21 @@ class Observer:
         sensor_id: the camera.
         sensor_position: of the lens of a camera that stands still, if known.
         rules: how often, and how sure.
+        moves: whether the camera may look into any home of the site.
     """
 
     def __init__(
-        self, sensor_id: str, *, sensor_position: GeoPoint | None, rules: ObserveRules
+        self,
+        sensor_id: str,
+        *,
+        sensor_position: GeoPoint | None,
+        rules: ObserveRules,
+        moves: bool = False,
     ) -> None:
         self._sensor_id = sensor_id
         self._sensor_position = sensor_position
         self._rules = rules
+        self._moves = moves
         self._period_s = 1.0 / rules.max_rate_hz
         self._spoken: dict[str, _Spoken] = {}
         self.ignored = 0
@@ -141,7 +151,7 @@ class Observer:
     def crop_allowed(self, track_id: str) -> bool:
         """Whether a picture of this track may be kept: it is spoken of, and never was in a home."""
         spoken = self._spoken.get(track_id)
-        return spoken is not None and spoken.last_s is not None and spoken.crop_allowed
+        return spoken is not None and spoken.last_s is not None and _shown(spoken)
 
     # --- what holds -------------------------------------------------------------------------------
     def _settle(self, spoken: _Spoken, area: Map | None) -> None:
@@ -149,7 +159,10 @@ class Observer:
         self._settle_class(spoken)
         place = spoken.located
         if area is None:
+            spoken.unplaced = False
             return
+        told = place.position or (spoken.sensor_position and place.bearing)
+        spoken.unplaced = self._moves and told is None and bool(area.home_ids)
         if place.bearing is not None and spoken.sensor_position is not None:
             part = area.bearing_in_homes(spoken.sensor_position, place.bearing)
             spoken.crop_allowed = spoken.crop_allowed and part == "no"
@@ -225,9 +238,13 @@ class Observer:
             velocity_enu_m_s=place.velocity,
             pixel_height_px=max(0.0, y2 - y1),
             sensor_position=spoken.sensor_position,
-            crop_allowed=spoken.crop_allowed,
+            crop_allowed=_shown(spoken),
         )
         return Said(observation=observation, t_event_s=track.t_s)
+
+
+def _shown(spoken: _Spoken) -> bool:
+    return spoken.crop_allowed and not spoken.unplaced
 
 
 def _born_at_home(place: Located, area: Map | None, sensor_position: GeoPoint | None) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from edge.limits import Map
+from edge.located import Located
 from edge.observe import Observer, ObserveRules
 from tests.unit.edge.parts import bearing, features, place, track
 from wire.values import GeoPoint
@@ -144,6 +145,21 @@ def test_bearing_is_dropped_only_if_its_whole_sector_is_a_home(area, seen, said,
     watcher = observer()
     (words,) = walk(watcher, area, [(0.0, seen)])
     assert (said, crop) == (bool(words), watcher.crop_allowed(track().track_id))
+
+
+@pytest.mark.parametrize(
+    ("moves", "pictures"), [(True, [False, True, False]), (False, [True, True, True])]
+)
+def test_moving_camera_without_a_pose_shows_nobody(area, moves, pictures):
+    """It may look into any home then; whoever it sees is told, and shown once the place is known."""
+    watcher = Observer("cam-1", sensor_position=None, rules=ObserveRules(), moves=moves)
+    lost = Located(reason="no position of vehicle 1 was heard")
+    shown, told = [], []
+    for t_s, located in ((0.0, lost), (1.0, place(north_m=50.0)), (2.0, lost)):
+        words = watcher.frame([track(t_s=t_s)], [located], frame_size_px=SIZE, area=area)
+        shown.append(watcher.crop_allowed(track().track_id))
+        told += [word.observation.crop_allowed for word in words]
+    assert (pictures, pictures) == (shown, told)
 
 
 def test_without_a_map_everything_is_said():
