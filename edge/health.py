@@ -80,7 +80,8 @@ class HealthBook:
         self._last_s = now_s
         refused: Counter[str] = Counter()
         for counter in self._refused:
-            refused.update(counter)
+            # A copy in one go: other threads may count something new meanwhile.
+            refused.update(dict(counter))
         if self._position is not None:
             refused.update(self._position.counters)
         if self._autopilot is not None:

@@ -193,10 +193,10 @@ class MavlinkAutopilot:
         try:
             self._link = self._connect()
         except OSError as error:
-            self._counters["connect_failures"] += 1
+            self._count("connect_failures")
             self._later(str(error))
             return False
-        self._counters["connections"] += 1
+        self._count("connections")
         self._reader.reset()
         self._last_bytes_s = self._clock.monotonic_s()
         self._beat_due_s = self._sync_due_s = -math.inf
@@ -209,8 +209,13 @@ class MavlinkAutopilot:
         link, self._link = self._link, None
         if link is not None:
             link.close()
-        self._counters["link_losses"] += 1
+        self._count("link_losses")
         self._later(reason)
+
+    def _count(self, what: str) -> None:
+        """Outside of what is heard: health adds them up at the same time, and a new one would fail it."""
+        with self._lock:
+            self._counters[what] += 1
 
     def _later(self, reason: str) -> None:
         self._log.warning("autopilot_link_down", reason=reason, again_in_s=self._pause_s)

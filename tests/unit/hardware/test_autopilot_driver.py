@@ -1,6 +1,7 @@
 """The driver as a whole: vehicles kept apart, the line kept open, states that say what is known."""
 
 import itertools
+from collections import Counter
 
 import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
@@ -181,3 +182,31 @@ def test_lost_frames_are_counted_by_their_numbers_alone() -> None:
         heard.copter.bytes(frames[number])
     heard.read()
     assert 3 + 1 == heard.driver.counters["frames_lost"]
+
+
+def test_every_count_is_made_under_the_lock() -> None:
+    """Health adds the counters up in another thread; one that is new meanwhile would end that one."""
+    heard = Heard(met=False)
+    line, driver = heard.line, heard.driver
+
+    class Guarded(Counter):
+        def __setitem__(self, key, count):
+            assert driver._lock.locked(), key
+            super().__setitem__(key, count)
+
+    driver._counters = Guarded()
+    refused = [OSError("refused")]
+
+    def connect():
+        if refused:
+            raise refused.pop()
+        return line
+
+    driver._connect = connect
+    driver.read(0.0)
+    heard.clock.advance(1.0)
+    heard.copter.heartbeat()
+    heard.read()
+    line.fails = OSError("gone")
+    driver.read(0.0)
+    assert {"connect_failures": 1, "link_losses": 1} == dict(driver.counters)
