@@ -88,6 +88,9 @@ def heading(
             say(f"look {row.look.name} does not fit and was left out")
     for line in heading_report.warnings(fit):
         say(line.en)
+    if camera is not None and camera.recorded is not None:
+        offset_deg = camera.recorded.azimuth_offset_deg - fit.heading_deg
+        say(f"in [camera.recorded]: azimuth_offset_deg = {offset_deg:.1f}")
     if as_json:
         typer.echo(json.dumps(heading_report.heading_data(fit)))
     else:

@@ -41,6 +41,7 @@ class Look:
         rotation: (3, 3) ENU from camera, as told.
         pixel: where the mark is in the picture.
         sigma_px: of the click.
+        hfov_deg: of the zoom then, where it was told; None is the lens as it was given.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Look:
     rotation: Array
     pixel: tuple[float, float]
     sigma_px: float
+    hfov_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +202,8 @@ class _Row:
 
     def __init__(self, look: Look, lens: Lens, mark: GeodeticPoint) -> None:
         self.look = look
-        ray, by_pixel = lens.rays_and_jacobians(np.array([look.pixel]))
+        zoomed = lens.zoomed(look.hfov_deg)
+        ray, by_pixel = zoomed.rays_and_jacobians(np.array([look.pixel]))
         if not np.isfinite(ray).all():
             raise AskOperator(
                 field=f"look {look.name}",

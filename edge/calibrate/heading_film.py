@@ -80,6 +80,7 @@ def looks_of_film(
                             row.number("v", -0.5, lens.height_px - 0.5),
                         ),
                         sigma_px=sigma_px if click is None else click,
+                        hfov_deg=pose.hfov_deg,
                     )
                 )
             if frame.last:
