@@ -209,7 +209,11 @@ class Node:
             refused=(
                 refused,
                 self.commands.refused,
-                *(poses.refused for poses in self.poses.values() if isinstance(poses, PoseBuffer)),
+                *(
+                    poses.refused
+                    for poses in self.poses.values()
+                    if isinstance(poses, (PoseBuffer, LiveKlvPoses))
+                ),
             ),
             temperature_c=processor_temperature_c,
             memory_bytes=resident_bytes,

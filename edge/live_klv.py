@@ -69,6 +69,8 @@ class LiveKlvPoses:
             clock=clock,
             offset=lambda: offset,
         )
+        self.refused: Counter[str] = Counter()
+        """What was not used, by reason, for the node's health."""
         self._hfov_deg: float | None = None
         self._lacks: Counter[str] = Counter()
         self._lack = ""
@@ -126,6 +128,7 @@ class LiveKlvPoses:
         self._fault.over()
         for packet in packets:
             self.take(packet)
+        self._tell_refused()
         return 0.0
 
     def close(self) -> None:
@@ -147,6 +150,18 @@ class LiveKlvPoses:
             self._buffer.add([view])
         if self._rules.lens == "told" and read.hfov_deg is not None and read.hfov_deg > 0.1:
             self._hfov_deg = min(read.hfov_deg, 170.0)
+
+    def _tell_refused(self) -> None:
+        told = self._tee.counters
+        found = {
+            "klv_damaged": self._tee.refused,
+            "klv_incomplete": sum(self._lacks.values()),
+            **{f"klv_{name}": told.get(name, 0) for name in ("not_handed_on", "receive_failed")},
+            **self._buffer.refused,
+        }
+        self.refused.update(
+            {name: count - self.refused[name] for name, count in found.items() if count}
+        )
 
     def _flown(self, position: PositionSample) -> bool:
         """Whether a flight leads to this place; several in a row that agree are a new one."""
