@@ -79,7 +79,7 @@ def lens(
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a lens: film a chessboard, get the [camera.lens] table."""
+    """Measure a lens: film a chessboard, get the table camera.lens."""
     from edge.cli import explained
 
     with explained():
@@ -209,7 +209,7 @@ def pose(
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure where a camera looks: clicked ground points, get the [camera.mount] table."""
+    """Measure where a camera looks: clicked ground points, get the table camera.mount."""
     from edge.cli import explained
 
     with explained():

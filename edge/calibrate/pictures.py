@@ -38,7 +38,7 @@ def frames(
     """
     told = CameraSource(sensor_id=sensor_id, source=source, pace="fast", film_rate_hz=film_rate_hz)
     camera = OpenCvCamera(told, clock)
-    live = not Path(source).exists()
+    live = told.kind not in ("film", "folder")
     start_s, got = clock.monotonic_s(), False
     try:
         while not live or clock.monotonic_s() - start_s < live_s:
