@@ -3,8 +3,9 @@
 A side of the line or of a zone's edge is only taken when the probability says so, and only given up
 for the opposite one, so that a target standing in the doubt does not flicker. Inside a home
 (`ignore` zone) a track that was born there is not spoken of as long as it stays; one that walks in
-keeps its positions and loses its picture until it ends. While a camera that moves does not know where
-it is, what it sees may be at home: it is spoken of without a picture until the place is known again.
+keeps its positions and loses its picture until it ends. Who may be at home by the doubt about the
+place, or is seen by a moving camera that does not know where it is, is spoken of without a picture as
+long as that lasts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,8 +62,8 @@ class _Spoken:
     other_since_s: float = 0.0
     hidden: bool = False
     crop_allowed: bool = True
-    unplaced: bool = False
-    """A camera that moves lost its pose: this moment may be one in a home."""
+    perhaps_home: bool = False
+    """Now it may be in a home: its place is too doubtful, or a camera that moves lost its pose."""
     key_due: bool = field(default=False)
 
 
@@ -149,7 +150,7 @@ class Observer:
         return said
 
     def crop_allowed(self, track_id: str) -> bool:
-        """Whether a picture of this track may be kept: it is spoken of, and never was in a home."""
+        """Whether a picture may be kept: of who is spoken of, never was at home, nor may be now."""
         spoken = self._spoken.get(track_id)
         return spoken is not None and spoken.last_s is not None and _shown(spoken)
 
@@ -159,10 +160,10 @@ class Observer:
         self._settle_class(spoken)
         place = spoken.located
         if area is None:
-            spoken.unplaced = False
+            spoken.perhaps_home = False
             return
         told = place.position or (spoken.sensor_position and place.bearing)
-        spoken.unplaced = self._moves and told is None and bool(area.home_ids)
+        spoken.perhaps_home = self._moves and told is None and bool(area.home_ids)
         if place.bearing is not None and spoken.sensor_position is not None:
             part = area.bearing_in_homes(spoken.sensor_position, place.bearing)
             spoken.crop_allowed = spoken.crop_allowed and part == "no"
@@ -179,6 +180,7 @@ class Observer:
         elif ours <= 1.0 - sure:
             spoken.side = "theirs"
         inside = area.probabilities_inside(place.position)
+        spoken.perhaps_home = _perhaps_home(inside, area, 1.0 - sure)
         spoken.zones = frozenset(
             zone
             for zone, p in inside.items()
@@ -186,7 +188,7 @@ class Observer:
         )
         if spoken.zones & area.home_ids:
             spoken.crop_allowed = False
-        elif spoken.hidden and not _perhaps_home(inside, area, 1.0 - sure):
+        elif spoken.hidden and not spoken.perhaps_home:
             spoken.hidden = False  # It left home: from here on it is like any other.
 
     def _settle_class(self, spoken: _Spoken) -> None:
@@ -244,7 +246,7 @@ class Observer:
 
 
 def _shown(spoken: _Spoken) -> bool:
-    return spoken.crop_allowed and not spoken.unplaced
+    return spoken.crop_allowed and not spoken.perhaps_home
 
 
 def _born_at_home(place: Located, area: Map | None, sensor_position: GeoPoint | None) -> bool:

@@ -147,6 +147,15 @@ def test_bearing_is_dropped_only_if_its_whole_sector_is_a_home(area, seen, said,
     assert (said, crop) == (bool(words), watcher.crop_allowed(track().track_id))
 
 
+def test_who_may_be_at_home_is_not_shown_as_long_as_that_may_be(area):
+    """A drone's place is good to 15 m: 10 m inside the fence is no picture, far from it is one."""
+    watcher, shown = observer(), []
+    for t_s, north_m, sigma_m in ((0.0, 50.0, 1.0), (1.0, 110.0, 15.0), (2.0, 50.0, 1.0)):
+        ((phase, _),) = walk(watcher, area, [(t_s, place(north_m=north_m, sigma_m=sigma_m))])[0]
+        shown.append((phase, watcher.crop_allowed(track().track_id)))
+    assert [("new", True), ("update", False), ("update", True)] == shown
+
+
 @pytest.mark.parametrize(
     ("moves", "pictures"), [(True, [False, True, False]), (False, [True, True, True])]
 )
