@@ -266,7 +266,8 @@ class MavlinkAutopilot:
         assert self._link is not None
         if self._signer is not None:
             message_id = int.from_bytes(frame[7:10], "little")
-            frame = self._signer.sign(frame, CRC_EXTRA[message_id])
+            with self._lock:  # It counts, too.
+                frame = self._signer.sign(frame, CRC_EXTRA[message_id])
         self._link.write(frame)
 
     # --- hearing ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
 from hardware.autopilot_mavlink.driver import MavlinkAutopilot, MavlinkSettings
+from hardware.autopilot_mavlink.signing import Signer
 from hardware.ports import AttitudeSample, GimbalSample, PositionSample
 from tests.unit.hardware.mavlink_kit import Heard, Line, Teller, World, clock_of
 
@@ -210,3 +211,23 @@ def test_every_count_is_made_under_the_lock() -> None:
     line.fails = OSError("gone")
     driver.read(0.0)
     assert {"connect_failures": 1, "link_losses": 1} == dict(driver.counters)
+
+
+def test_count_of_a_signature_that_is_not_kept_is_made_under_the_lock(tmp_path) -> None:
+    """A disk that takes no state file is counted while we speak, and health may be reading."""
+    clock = clock_of()
+    folder = tmp_path / "no-folder"
+    folder.write_text("a file")
+    signer = Signer(bytes(32), link_id=1, clock=clock, state_file=folder / "signing.json")
+    heard = Heard(met=False, settings=MavlinkSettings(transmit=True), signer=signer, clock=clock)
+    driver = heard.driver
+
+    class Guarded(Counter):
+        def __setitem__(self, key, count):
+            assert driver._lock.locked(), key
+            super().__setitem__(key, count)
+
+    signer.counters = Guarded()
+    for _ in range(100):
+        heard.read(step_s=10.0)
+    assert driver.counters["state_not_saved"] > 0
