@@ -217,11 +217,16 @@ def _drafts(text: str, counters: Counter[str]) -> Iterator[_Draft]:
 
 
 def _date_s(date: re.Match[str]) -> float:
-    """Seconds of the cue's wall clock, whatever its zone: only differences are used."""
+    """Seconds of the cue's wall clock, whatever its zone: only differences are used.
+
+    Source: Richards, "Calendars", in Explanatory Supplement to the Astronomical Almanac, 2013.
+    """
     year, month, day, hour, minute, second = (int(part) for part in date.groups()[:6])
     part = float("0." + (date.group(7) or "0"))
-    # A day of the proleptic calendar counted by hand: a wrong date must not raise.
-    days = 365 * year + year // 4 - year // 100 + year // 400 + 31 * month + day
+    # Julian day of any three numbers: a date that no calendar has must not raise.
+    before_march = (14 - month) // 12
+    years, months = year + 4800 - before_march, month + 12 * before_march - 3
+    days = day + (153 * months + 2) // 5 + 365 * years + years // 4 - years // 100 + years // 400
     return days * 86400.0 + hour * 3600 + minute * 60 + second + part
 
 

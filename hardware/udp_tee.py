@@ -84,7 +84,7 @@ class UdpTee:
         """Hand on what came and return the packets in it, after waiting for at most so long.
 
         Raises:
-            RetryLater: the port is taken by somebody else.
+            RetryLater: the port is taken by somebody else, or the network is gone.
         """
         found: list[LiveKlv] = []
         wait_s = timeout_s
@@ -114,11 +114,16 @@ class UdpTee:
             data = receiver.recv(_DATAGRAM_BYTES)
         except TimeoutError:
             return None
-        except OSError:
-            if not self._closed:
-                self._counters["receive_failed"] += 1
-                self._reopen()
-            return None
+        except OSError as error:
+            if self._closed:
+                return None
+            self._counters["receive_failed"] += 1
+            self._reopen()
+            # What fails at once fails again at once: nobody turns in circles meanwhile.
+            raise RetryLater(
+                f"UDP port {self._port} of {self._host} cannot be read ({error.strerror})",
+                retry_after_s=_RETRY_S,
+            ) from None
         self._counters["datagrams"] += 1
         try:
             receiver.sendto(data, self._decoder)

@@ -246,8 +246,10 @@ def _make_raw(file: int, speed: int) -> None:
 
 def _wait(waited_for: "socket.socket | int", timeout_s: float) -> bool:
     """Whether there is something to read, after at most so long."""
-    readable, _, _ = select.select([waited_for], [], [], max(0.0, timeout_s))
-    return bool(readable)
+    # Unlike select(), poll() has no highest file number.
+    waiting = select.poll()
+    waiting.register(waited_for, select.POLLIN)
+    return bool(waiting.poll(max(0.0, timeout_s) * 1000.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

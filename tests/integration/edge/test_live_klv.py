@@ -226,3 +226,15 @@ def test_the_aircraft_of_a_stream_is_told_for_the_map(flight: bytes) -> None:
     assert state.horizontal_sigma_m == pytest.approx(3.0, abs=0.5)
     assert not state.in_air
     assert poses.vehicle((0, 1), now_s + 5.0) is None
+
+
+def test_a_port_that_cannot_be_read_is_tried_again_later_and_not_in_circles():
+    """An interface that is gone fails at once, and would for ever."""
+    tee = UdpTee(f"udp://@:{free_port()}", SystemClock())
+    assert [] == tee.read(0.0)
+    tee._socket.close()  # Whatever is read there now fails.
+    with pytest.raises(RetryLater, match="cannot be read"):
+        tee.read(0.0)
+    assert 1 == tee.counters["receive_failed"]
+    assert [] == tee.read(0.0)
+    tee.close()

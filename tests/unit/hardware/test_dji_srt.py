@@ -229,3 +229,10 @@ def test_every_sample_file_is_in_the_table(data_dir: Path) -> None:
     """A new sample gets its line."""
     names = {path.name for path in (data_dir / "dji-srt" / "samples").iterdir()}
     assert {*SAMPLES, *EMPTY} == names
+
+
+def test_a_flight_over_the_end_of_a_short_month_goes_on():
+    """Old models stamp cues with the date alone; thirty days are not thirty-one."""
+    cue = "{n}\nHOME(104.44,10.42) {date}\nGPS(104.44{n},10.42{n},16) BAROMETER:20.5\n\n"
+    text = cue.format(n=1, date="2018-11-30 23:59:59") + cue.format(n=2, date="2018-12-01 00:00:01")
+    assert [0.0, 2.0] == [one.t_film_s for one in read_srt(text.encode()).cues]
