@@ -189,7 +189,8 @@ def _fold_radius2(k1: float, k2: float, k3: float) -> float:
 
 def _safe(jacobian: FloatArray) -> FloatArray:
     """Replace derivatives that cannot be inverted by nan, which the caller hands on."""
-    bad = ~(np.abs(np.asarray(np.linalg.det(jacobian))) > 1e-12)
+    with np.errstate(invalid="ignore"):
+        bad = ~(np.abs(np.asarray(np.linalg.det(jacobian))) > 1e-12)
     if not np.any(bad):
         return jacobian
     fixed = np.array(jacobian)

@@ -111,3 +111,15 @@ def test_impossible_lens_is_refused_by_name(field, value):
     given_ = {"fx_px": 1.0, "fy_px": 1.0, "cx_px": 0.0, "cy_px": 0.0, "width_px": 2, "height_px": 2}
     with pytest.raises(ValueError, match=field):
         Lens(**given_ | {field: value})
+
+
+@pytest.mark.parametrize("k1", [0.0, -0.2])
+def test_a_pixel_that_is_no_number_has_no_ray_and_hurts_no_other(k1):
+    """Half a picture gives a mark at nan; its neighbours in the same call keep their rays."""
+    lens = Lens(
+        fx_px=900.0, fy_px=900.0, cx_px=639.5, cy_px=359.5, width_px=1280, height_px=720, k1=k1
+    )
+    rays, slopes = lens.rays_and_jacobians([[np.nan, 3.0], [200.0, 300.0]])
+    assert np.isnan(rays[0]).all()
+    np.testing.assert_array_equal(rays[1:], lens.rays([[200.0, 300.0]]))
+    assert np.isfinite(slopes[1]).all()

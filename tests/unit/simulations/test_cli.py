@@ -35,6 +35,7 @@ def test_film_writes_what_it_says(tmp_path):
     assert done.exit_code == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "cam-day.gt.txt", "cam-day.mp4", "cam-thermal.gt.txt", "cam-thermal.mp4", "events.json",
+        "uav-1.gt.txt", "uav-1.mp4",
     ]  # fmt: skip
 
 
