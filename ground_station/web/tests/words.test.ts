@@ -60,6 +60,17 @@ describe("a drone on the map", () => {
   });
 });
 
+describe("the first view", () => {
+  it("holds a drone beside the masts, and lets one far away be", () => {
+    const site = { features: {}, centre_lonlat: [104.44, 10.42] } as unknown as SiteView;
+    const mast = node({ sensors: [sensor({ lon_deg: 104.44, lat_deg: 10.42 })] });
+    const near = drone({ lon_deg: 104.4415, lat_deg: 10.4205 });
+    expect(homePoints(site, [mast], [near])).toEqual([[104.44, 10.42], [104.4415, 10.4205]]);
+    expect(homePoints(site, [mast], [drone({ lon_deg: 104.47, lat_deg: 10.42 })])).toEqual([[104.44, 10.42]]);
+    expect(homePoints(site, [], [near])).toEqual([[104.4415, 10.4205]]);
+  });
+});
+
 describe("a receiver that is not to be believed", () => {
   it("is a fault of its node; one that only starts is not", () => {
     const fix = { status: "jammed" as const, lon_deg: null, lat_deg: null, horizontal_sigma_m: null, satellites: 3 };

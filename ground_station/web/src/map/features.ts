@@ -253,8 +253,11 @@ export function alertFeatures(
 /** People are looked for this near; a camera sees on to the horizon, which is no place to point a map at. */
 const HOME_REACH_M = 120;
 
-/** Where eyes are wanted at first: the ground near the cameras, in the direction in which they look. */
-export function homePoints(site: SiteView, nodes: NodeView[]): LonLat[] {
+/** A drone farther from every camera than this has a picture of its own to be looked for in. */
+const HOME_DRONE_M = 600;
+
+/** Where eyes are wanted at first: the ground near the cameras, in the direction in which they look, and drones there. */
+export function homePoints(site: SiteView, nodes: NodeView[], vehicles: Iterable<VehicleView> = []): LonLat[] {
   const seen = nodes.flatMap((node) =>
     node.sensors.flatMap((sensor): LonLat[] => {
       if (sensor.lon_deg === null || sensor.lat_deg === null) return [];
@@ -267,6 +270,13 @@ export function homePoints(site: SiteView, nodes: NodeView[]): LonLat[] {
       return [post, ...near];
     }),
   );
+  const masts = [...seen];
+  for (const one of vehicles) {
+    if (one.lon_deg === null || one.lat_deg === null) continue;
+    const place: LonLat = [one.lon_deg, one.lat_deg];
+    const away = masts.map((mast) => delta(mast, place)).map(({ east_m, north_m }) => Math.hypot(east_m, north_m));
+    if (masts.length === 0 || Math.min(...away) < HOME_DRONE_M) seen.push(place);
+  }
   return seen.length > 0 ? seen : sectorPoints(site);
 }
 

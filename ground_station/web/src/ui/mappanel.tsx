@@ -90,7 +90,7 @@ function GlPanel(props: { handle: { current: MapHandle | null } }) {
           return;
         }
         map.current = drawn;
-        drawn.fit(homePoints(site, [...state.nodes.peek().values()]), false);
+        drawn.fit(homePoints(site, [...state.nodes.peek().values()], state.vehicles.peek().values()), false);
         stops.push(...feed(drawn));
         props.handle.current = {
           focus: () => (drawn.hasFocus() ? fitSector() : drawn.focus()),
@@ -283,7 +283,7 @@ function SketchPanel(props: { handle: { current: MapHandle | null }; because?: s
           targets: targetFeatures(state.targets.value.values(), state.alerts.value),
           alerts: alertFeatures(state.alerts.value.values(), state.selected.value, features.markers, () => ""),
           sideWords: state.words.value,
-          focus: sector ? wholeLine(features.line) : homePoints(site, nodes),
+          focus: sector ? wholeLine(features.line) : homePoints(site, nodes, state.vehicles.value.values()),
         });
       }),
     [sector],
