@@ -36,10 +36,10 @@ Cov = tuple[tuple[float, float], tuple[float, float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A target of an alert: which sensor saw it, and how many it stands for."""
+    """A target of an alert: which sensors saw it, and how many it stands for."""
 
     target_id: str
-    sensor_id: str
+    sensors: tuple[str, ...]
     count: int
 
 
@@ -103,7 +103,8 @@ class Alert:
         """How many: the most that one sensor sees, since two sensors may see the same people."""
         per_sensor: dict[str, int] = {}
         for member in self.members:
-            per_sensor[member.sensor_id] = per_sensor.get(member.sensor_id, 0) + member.count
+            for sensor_id in member.sensors:
+                per_sensor[sensor_id] = per_sensor.get(sensor_id, 0) + member.count
         return max([self.count_floor, *per_sensor.values()])
 
     @property
@@ -136,9 +137,11 @@ def with_member(alert: Alert, finding: Finding) -> tuple[Member, ...]:
     known = any(m.target_id == finding.target_id for m in alert.members)
     if not known and len(alert.members) >= MAX_MEMBERS:
         return alert.members
-    sensor = finding.sensors[-1] if finding.sensors else ""
     rest = tuple(m for m in alert.members if m.target_id != finding.target_id)
-    return (*rest, Member(target_id=finding.target_id, sensor_id=sensor, count=finding.count))
+    return (
+        *rest,
+        Member(target_id=finding.target_id, sensors=finding.sensors, count=finding.count),
+    )
 
 
 def alert_view(alert: Alert, site: Site, time_zone: str) -> AlertView:
@@ -279,7 +282,7 @@ def from_view(view: AlertView, site: Site) -> Alert:
         probability=view.probability,
         reasons=tuple(view.reasons),
         finding_ids=tuple(view.finding_ids),
-        members=tuple(Member(target_id=t, sensor_id="", count=0) for t in view.target_ids),
+        members=tuple(Member(target_id=t, sensors=(), count=0) for t in view.target_ids),
         count_floor=view.count,
         sensors=tuple(view.sensors),
         media_ids=tuple(view.media_ids),

@@ -5,7 +5,6 @@ Pure: no storage, no threads, no clock. The station calls it from one thread and
 """
 
 import math
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -14,9 +13,9 @@ from ground_station.alert import AlertBook
 from ground_station.alert_record import LEVEL_RANK
 from ground_station.decision import Counters, Decision, Ids, Link, Observed
 from ground_station.findings import FindingMaker
-from ground_station.fuse import Fuser, Update
+from ground_station.fuse import Changes, Fuser
 from ground_station.judge import Judge
-from ground_station.judge_memory import ByLine, Memory, Verdict, by_lines
+from ground_station.judge_memory import ByLine, Verdict, by_lines, joined
 from ground_station.kalman import State
 from ground_station.rebirth import Target
 from ground_station.rules import DecideSettings
@@ -60,7 +59,6 @@ class Decider:
         )
         self._judge = Judge(site, settings.judge)
         self._book = AlertBook(site, settings.alert, ids, self.counters, time_zone=time_zone)
-        self._memories: dict[str, deque[Memory]] = {}
         self._makes = FindingMaker(site, settings.judge, self._judge, self.counters)
 
     # --- what comes in ----------------------------------------------------------------------------
@@ -73,34 +71,18 @@ class Decider:
 
     def _observe(self, batch: Sequence[Observed], now_utc: datetime) -> Decision:
         now_s = now_utc.timestamp()
-        updates: list[tuple[Observed, Update]] = []
-        for observed, measurement in zip(batch, self._fuser.measurements(batch), strict=True):
-            self.counters.observations += 1
-            update = self._fuser.observe(observed, measurement, now_s)
-            if update is not None:
-                updates.append((observed, update))
-        # All beliefs of the batch meet the line at once; one by one it is the dearest step.
-        lines = iter(by_lines(self.site, [s for _, update in updates for s in update.states]))
-        changed: dict[str, Target] = {}
-        decided: list[Decision] = []
-        links: list[Link] = []
-        removed: list[str] = []
-        for observed, update in updates:
-            target = update.target
-            changed[target.target_id] = target
-            if update.linked:
-                links += self._links(update, observed.t_event_utc)
-            if update.merged is not None:
-                self._memories.pop(update.merged, None)
-                changed.pop(update.merged, None)
-                removed.append(update.merged)
-            seen = [(state, next(lines)) for state in update.states]
-            decided += self._judged(target, seen, now_utc)
+        self.counters.observations += len(batch)
+        changes = self._fuser.observe(batch, now_s)
+        decided = self._judged(changes, now_utc)
+        removed = changes.gone
         for target_id in self._fuser.evicted():
-            self._memories.pop(target_id, None)
-            if changed.pop(target_id, None) is None:
+            if changes.targets.pop(target_id, None) is None:
                 removed.append(target_id)
-        views = self._show(changed.values(), now_s)
+        links = [
+            Link(track_id=track_id, target_id=target_id, t_utc=_instant(t_s))
+            for track_id, (target_id, t_s) in changes.links.items()
+        ]
+        views = self._show(changes.targets.values(), now_s)
         head = Decision(targets=tuple(views), removed_targets=tuple(removed), links=tuple(links))
         return _joined([head, *decided])
 
@@ -121,10 +103,8 @@ class Decider:
             elif silent_s > fuse.coast_after_s and not target.coasting:
                 target.coasting = True
                 lost.append((target, state))
-        for target in self._fuser.forget(now_s):
-            self._memories.pop(target.target_id, None)
-            if target.shown:  # Its clock ran ahead: it was silent, and never became old.
-                removed.append(target.target_id)
+        # Its clock ran ahead: it was silent, and never became old.
+        removed += [one.target_id for one in self._fuser.forget(now_s) if one.shown]
         self._makes.forget(now_s)
         head = Decision(targets=tuple(self._views(lost)), removed_targets=tuple(removed))
         return head.join(self._book.tick(now_utc))
@@ -217,7 +197,7 @@ class Decider:
         return {
             "targets": len(self._fuser),
             "alerts": len(self._book),
-            "memories": sum(len(row) for row in self._memories.values()),
+            "journal": self._fuser.journal_size,
             "friends": len(self._makes),
         }
 
@@ -244,31 +224,21 @@ class Decider:
         return self.observe(observations, now_utc)
 
     # --- inside -----------------------------------------------------------------------------------
-    def _links(self, update: Update, t_utc: datetime) -> list[Link]:
-        target = update.target
-        tracks = target.tracks if update.merged is not None else target.tracks[-1:]
-        return [Link(track_id=track, target_id=target.target_id, t_utc=t_utc) for track in tracks]
-
-    def _judged(
-        self, target: Target, seen: Sequence[tuple[State, ByLine]], now_utc: datetime
-    ) -> list[Decision]:
-        """Let the rules see new beliefs, stepping back first where an observation was put in late."""
-        if not seen:
-            return []
-        memories = self._memories.setdefault(
-            target.target_id, deque(maxlen=self._settings.fuse.max_history)
-        )
-        while memories and memories[-1].t_s >= seen[0][0].t_s:
-            memories.pop()
+    def _judged(self, changes: Changes, now_utc: datetime) -> list[Decision]:
+        """Let the rules see new beliefs, in the order of the world."""
+        # All beliefs of the batch meet the line at once; one by one it is the dearest step.
+        fresh = [step.state for _, step in changes.steps if step.fresh and step.state is not None]
+        lines = iter(by_lines(self.site, fresh))
         decided = []
-        for state, line in seen:
-            before = memories[-1] if memories else None
-            memory, verdicts = self._judge.judge(before, state, line, target.birth)
-            memories.append(memory)
-            decided += [self._told(target, state, verdict, now_utc) for verdict in verdicts]
-        keep_from_s = seen[-1][0].t_s - self._settings.fuse.reorder_window_s
-        while len(memories) > 1 and memories[1].t_s < keep_from_s:
-            memories.popleft()
+        for target, step in changes.steps:
+            before = None if step.prev is None else step.prev.memory
+            if step.other is not None:
+                before = joined(before, step.other.memory)
+            step.memory = before
+            if not step.fresh or step.state is None:
+                continue
+            step.memory, verdicts = self._judge.judge(before, step.state, next(lines), target.birth)
+            decided += [self._told(target, step.state, verdict, now_utc) for verdict in verdicts]
         return decided
 
     def _told(self, target: Target, state: State, verdict: Verdict, now_utc: datetime) -> Decision:
@@ -295,11 +265,11 @@ class Decider:
         sigma_m = math.sqrt(max(cov[0, 0], cov[1, 1]))
         reach_m = max(TWIN_WITHIN_M, TWIN_SIGMAS * math.sqrt(2.0) * sigma_m)
         near = self._fuser.near(east, north, state.t_s, reach_m, except_id=target.target_id)
-        return [
-            other.target_id
-            for other in near
-            if other.state is not None and other.state.sensor_id != state.sensor_id
+        others = [
+            other.target_id for other in near if set(other.now_seeing).isdisjoint(target.now_seeing)
         ]
+        # What became part of it may have been told already.
+        return [*target.head.absorbed, *others]
 
     def _show(self, targets: Iterable[Target], now_s: float) -> list[TargetView]:
         shown = []
@@ -327,8 +297,7 @@ class Decider:
 
     def _line(self, target: Target, state: State) -> ByLine:
         """The belief by the line, as the judge saw it already."""
-        memories = self._memories.get(target.target_id)
-        known = memories[-1] if memories else None
+        known = target.head.memory
         if known is not None and known.line is not None and known.t_s == state.t_s:
             return known.line
         return by_lines(self.site, [state])[0]

@@ -184,6 +184,8 @@ class Counters:
     outliers: int = 0
     jumps: int = 0
     reborn: int = 0
+    joined: int = 0
+    strayed: int = 0
     targets_evicted: int = 0
     alerts_evicted: int = 0
     findings: int = 0

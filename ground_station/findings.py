@@ -117,7 +117,7 @@ class FindingMaker:
             probability=verdict.probability,
             object_class=state.object_class,
             count=state.count,
-            sensors=target.sensors[-1:] or (state.sensor_id,),
+            sensors=target.now_seeing or (state.sensor_id,),
             numbers=verdict.numbers,
             sentence_vi=vietnamese,
             sentence_en=english,

@@ -1,26 +1,29 @@
-"""From observations to targets: one target per node track, continued over re-births.
+"""From observations to targets: one target per object in the world, over nodes, cameras and re-births.
 
-A target's history of the last seconds is kept, so that an observation that arrives late is put in its
-place and everything after it is done again: within the window the order of arrival does not matter.
+Targets are a fold over observations in the order of the world (`fold`): within the window the order of
+arrival leaves no trace. A track of a node belongs to one target; a track's birth may continue a lost
+target (`rebirth`), and targets of different sensors at one place become one (`join`).
 All instants are seconds since 1970 UTC; nothing here asks a clock.
 """
 
-import bisect
 import math
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import partial
 
 import numpy as np
 
+from ground_station import join
 from ground_station.decision import Counters, Observed
+from ground_station.fold import Deed, Entry, Journal, Places, key_of
 from ground_station.kalman import (
     FilterSettings,
-    FloatArray,
     Measurement,
     State,
-    advance,
+    Verdict,
+    advance_all,
     independent_part,
     predicted,
     start,
@@ -28,36 +31,46 @@ from ground_station.kalman import (
 from ground_station.rebirth import (
     STILL_SEEN_S,
     Birth,
+    Step,
     Target,
+    TrackUse,
     at_picture_edge,
     beside_other,
     parents,
 )
 from ground_station.rules import AppearedSettings, FuseSettings
+from ground_station.schmidt import FloatArray
 from ground_station.views import TailPoint
 from ground_station.zones import Site
 from wire.values import rfc3339_ms
 
 MAX_TRACKS_PER_TARGET = 32
+MAX_SENSORS = 8
 TAIL_STEP_S = 1.0
+REACH_M = 60.0
+"""Around a birth everything is done again; farther away no birth is explained or continued."""
+LOOK_ROUND_M = 5.0
+"""Beyond the join gate: nobody moves farther between two looks."""
+KEEP_S = 30.0
+"""The journal keeps entries of silent targets this long, by arrival."""
+NO_PLACE = (np.full(2, np.nan), np.eye(2), np.zeros((2, 2)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """What one observation changed.
+@dataclass(slots=True)
+class Changes:
+    """What a batch changed.
 
     Attributes:
-        target: Whose it is.
-        states: New beliefs in the order of time; the first may lie before earlier ones, which then
-            hold no longer.
-        merged: A target that turned out to be this one's continuation and exists no longer.
-        linked: The track was not known before.
+        steps: New beliefs and whose they are, in the order of the world.
+        targets: Changed targets by id.
+        links: Tracks and the targets they now belong to.
+        gone: Targets that became part of another, or turned out never to have been.
     """
 
-    target: Target
-    states: tuple[State, ...] = ()
-    merged: str | None = None
-    linked: bool = False
+    steps: list[tuple[Target, Step]] = field(default_factory=list)
+    targets: dict[str, Target] = field(default_factory=dict)
+    links: dict[str, tuple[str, float]] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
 
 
 class Fuser:
@@ -83,6 +96,12 @@ class Fuser:
         self._appeared = appeared
         self._target_of_track: dict[str, str] = {}
         self._targets: OrderedDict[str, Target] = OrderedDict()
+        self._undone: dict[str, Target] = {}
+        self._journal = Journal(
+            window_s=settings.reorder_window_s, keep_s=KEEP_S, most=settings.max_journal
+        )
+        self._places = Places()
+        self._apart = join.Apart()
         self.filter = FilterSettings(
             accel_psd_m2_s3={
                 "Human": settings.human_accel_psd_m2_s3,
@@ -93,6 +112,7 @@ class Fuser:
             },
             outlier_sigmas=settings.outlier_sigmas,
             jump_sigmas=settings.jump_sigmas,
+            moving_bias_s=settings.moving_bias_s,
         )
 
     def __len__(self) -> int:
@@ -100,6 +120,11 @@ class Fuser:
 
     def __iter__(self) -> Iterator[Target]:
         return iter(self._targets.values())
+
+    @property
+    def journal_size(self) -> int:
+        """Observations kept for putting late ones right."""
+        return len(self._journal)
 
     def get(self, target_id: str) -> Target | None:
         """The target, if it is still known."""
@@ -115,84 +140,538 @@ class Fuser:
             self._target_of_track.setdefault(track_id, target_id)
 
     def measurements(self, batch: Sequence[Observed]) -> list[Measurement | None]:
-        """The batch in the site's plane, done at once; None for what has no position."""
+        """The batch in the site's plane, done at once; None for what has neither place nor direction."""
         placed = [(k, o.body.position) for k, o in enumerate(batch) if o.body.position is not None]
+        sensors = [
+            (k, o.body.sensor_position)
+            for k, o in enumerate(batch)
+            if o.body.sensor_position is not None
+        ]
+        points = [*placed, *sensors]
         found: list[Measurement | None] = [None] * len(batch)
+        if not points:
+            return found
+        rows = np.array([(p.lon_deg, p.lat_deg, p.alt_hae_m) for _, p in points if p is not None])
+        enu = self._site.frame.to_enu(rows[:, 0], rows[:, 1], rows[:, 2])[:, :2]
+        at = {k: tuple(enu[len(placed) + n].tolist()) for n, (k, _) in enumerate(sensors)}
+        for k, observed in enumerate(batch):
+            if observed.body.bearing is not None and k in at:
+                found[k] = _measurement(observed, *NO_PLACE, at[k])
         if not placed:
             return found
-        rows = np.array([(p.lon_deg, p.lat_deg, p.alt_hae_m) for _, p in placed if p is not None])
-        enu = self._site.frame.to_enu(rows[:, 0], rows[:, 1], rows[:, 2])[:, :2]
         total = np.array([p.cov_enu_m2 for _, p in placed if p is not None])
         shared = np.array([p.cov_bias_enu_m2 for _, p in placed if p is not None])
         independent = independent_part(total, shared, min_sigma_m=self._settings.min_sigma_m)
         for row, (k, _) in enumerate(placed):
-            observed = batch[k]
-            body = observed.body
-            velocity = body.velocity_enu_m_s
-            found[k] = Measurement(
-                t_s=observed.t_event_utc.timestamp(),
-                enu_m=enu[row],
-                independent_m2=independent[row],
-                shared_m2=shared[row],
-                velocity_m_s=None
-                if velocity is None
-                else (velocity.east_m_s, velocity.north_m_s, velocity.sigma_m_s),
-                sensor_id=f"{observed.node_id}/{body.sensor_id}",
-                track_id=body.track_id,
-                object_class=body.object_class,
-                confidence=body.confidence,
-                count=body.count or 1,
-            )
+            found[k] = _measurement(batch[k], enu[row], independent[row], shared[row], at.get(k))
         return found
 
-    def observe(
-        self, observed: Observed, measurement: Measurement | None, now_s: float
-    ) -> Update | None:
-        """Take one observation in; None when it changes nothing (a repeat, or too old)."""
-        body = observed.body
-        t_s = observed.t_event_utc.timestamp()
-        known = self._target_of_track.get(body.track_id)
-        target = None if known is None else self._targets.get(known)
-        linked = False
-        if target is None:
-            target = self._birth(observed, measurement, now_s, known)
-            linked = known is None
-        target.heard_s = max(target.heard_s, now_s)
-        self._targets.move_to_end(target.target_id)
-        target.last_word_s = max(target.last_word_s, t_s)
-        ends = body.phase == "end" and target.track_id == body.track_id
-        changed = linked or (ends and not target.ended)
-        target.ended = target.ended or ends
-        if measurement is None:
-            target.bearing = body.bearing or target.bearing
+    # --- what comes in ----------------------------------------------------------------------------
+    def observe(self, batch: Sequence[Observed], now_s: float) -> Changes:
+        """Take a batch in; repeats and what is too old are counted and change nothing."""
+        changes = Changes()
+        fresh: dict[tuple[float, str, str, int], Entry] = {}
+        for observed, measurement in zip(batch, self.measurements(batch), strict=True):
+            key = key_of(observed)
+            known = self._target_of_track.get(key[2])
+            target = None if known is None else self._targets.get(known)
+            if target is not None:
+                target.heard_s = max(target.heard_s, now_s)
+                self._targets.move_to_end(target.target_id)
+            if key in fresh or key in self._journal:
+                self._counters.duplicates += 1
+            elif target is not None and self._too_old(target, key[0]):
+                self._counters.stale += 1
+            else:
+                fresh[key] = Entry(
+                    key=key, observed=observed, measurement=measurement, came_s=now_s
+                )
+        if not fresh:
+            return changes
+        entries = [fresh[key] for key in sorted(fresh)]
+        redo = self._journal.undo_after(entries, self._reach)
+        self._counters.out_of_order += bool(redo)
+        if redo:
+            entries = sorted([*entries, *redo], key=lambda e: e.key)
+        self._fold(entries, changes)
+        changes.gone = [one for one in dict.fromkeys(changes.gone + list(self._undone))
+                        if one not in self._targets]  # fmt: skip
+        self._undone.clear()
+        for gone in changes.gone:
+            changes.targets.pop(gone, None)
+        for target, step in changes.steps:
+            if step.state is not None:
+                self._extend_tail(target, step.state)
+        self._journal.prune(now_s)
+        return changes
+
+    def _too_old(self, target: Target, t_s: float) -> bool:
+        return t_s <= target.floor_s or (target.head.key[0] - t_s > self._settings.reorder_window_s)
+
+    def _reach(self, entries: Sequence[Entry]) -> list[set[str]]:
+        """Targets that each entry may touch."""
+        rows = [k for k, e in enumerate(entries) if e.measurement is not None]
+        near: list[list[str]] = [[] for _ in entries]
+        if rows:
+            enu, t_s = self._where([entries[k] for k in rows])
+            long_s = self._appeared.lost_within_s
+            for k, names in zip(rows, self._places.near(enu, t_s, REACH_M, long_s), strict=True):
+                near[k] = names
+        found = []
+        for entry, names in zip(entries, near, strict=True):
+            own = self._target_of_track.get(entry.key[2])
+            reached = set(names) if own is None else {own, *self._others(names, entry.key[1])}
+            found.append(reached)
+        return found
+
+    def _where(self, entries: Sequence[Entry]) -> tuple[FloatArray, FloatArray]:
+        """Places and instants of entries; a direction is where its target is."""
+        enu = np.full((len(entries), 2), np.inf)
+        for k, entry in enumerate(entries):
+            measurement = entry.measurement
+            if measurement is None:
+                continue
+            if measurement.bearing is None:
+                enu[k] = measurement.enu_m
+                continue
+            known = self._targets.get(self._target_of_track.get(entry.key[2], ""))
+            if known is not None and known.state is not None:
+                enu[k] = known.state.mean[:2]
+        return enu, np.array([entry.key[0] for entry in entries])
+
+    def _others(self, names: Iterable[str], sensor_id: str) -> list[str]:
+        """Those of them that another sensor saw last."""
+        found = []
+        for name in names:
+            target = self._targets.get(name)
+            if target is not None and any(u.sensor_id != sensor_id for u in target.head.tracks):
+                found.append(name)
+        return found
+
+    # --- the fold ---------------------------------------------------------------------------------
+    def _fold(self, entries: Sequence[Entry], changes: Changes) -> None:
+        """Do entries in their order; those of known targets together, as long as nothing is born or joined."""
+        place = 0
+        while place < len(entries):
+            run: list[tuple[Entry, Target]] = []
+            taken: set[str] = set()
+            for entry in entries[place:]:
+                target = self._targets.get(self._target_of_track.get(entry.key[2], ""))
+                if target is None or target.target_id in taken:
+                    break
+                taken.add(target.target_id)
+                run.append((entry, target))
+            if run:
+                place += self._run(run, changes)
+            else:
+                self._birth(entries[place], changes)
+                place += 1
+
+    def _run(self, run: Sequence[tuple[Entry, Target]], changes: Changes) -> int:
+        """One observation of each of many targets; how many were done before something was joined."""
+        filtered = [k for k, (entry, target) in enumerate(run) if _measures(entry, target.head)]
+        results: dict[int, tuple[State, Verdict]] = dict(
+            zip(
+                filtered,
+                advance_all(
+                    [s for k in filtered if (s := run[k][1].head.state) is not None],
+                    [m for k in filtered if (m := run[k][0].measurement) is not None],
+                    self.filter,
+                ),
+                strict=True,
+            )
+        )
+        reach_m = self._settings.join_gate_m + LOOK_ROUND_M
+        enu, t_s = self._where([entry for entry, _ in run])
+        around = self._places.near(enu, t_s, reach_m, self._settings.handover_within_s)
+        for k, (entry, target) in enumerate(run):
+            state, verdict = results.get(k, (None, None))
+            first = entry.measurement
+            if target.state is None and first is not None and first.bearing is None:
+                state = start(first)
+            if verdict == "strayed" and len(target.head.tracks) > 1:
+                self._counters.outliers += 1
+                self._stray(entry, target, changes)
+                return k + 1
+            self._count(verdict)
+            self._step(entry, target, state, changes)
+            others = self._others(around[k], entry.key[1])
+            if self._settle_candidates(entry, target, changes) or (
+                len(others) > 0 and state is not None and self._join(entry, target, others, changes)
+            ):
+                return k + 1
+        return len(run)
+
+    def _count(self, verdict: Verdict | None) -> None:
+        if verdict in {"refused", "weighted", "strayed"}:
+            self._counters.outliers += 1
+        elif verdict == "jumped":
+            self._counters.jumps += 1
+
+    def _step(self, entry: Entry, target: Target, state: State | None, changes: Changes) -> None:
+        """The target goes one observation on."""
+        head, body, (t_s, sensor_id, track_id, _) = target.head, entry.observed.body, entry.key
+        if entry.measurement is None or entry.measurement.bearing is not None:
             # A node ends a track where it last was: that word needs no place.
             self._counters.without_position += body.phase != "end"
-            return Update(target=target, linked=linked) if changed else None
-        states = self._insert(target, measurement)
-        if not states and not changed:
-            return None
-        if states:
-            if body.track_id != target.track_id and body.phase != "end":
-                target.track_id, target.ended = body.track_id, False
-            target.object_class = states[-1].object_class
-            target.late, target.by_arrival = observed.late, observed.by_arrival
-            if measurement.sensor_id not in target.sensors:
-                target.sensors = (*target.sensors[-7:], measurement.sensor_id)
-            self._extend_tail(target, states)
-        merged = self._settle_candidates(target, t_s)
-        if merged is not None:
-            return merged
-        return Update(target=target, states=tuple(states), linked=linked)
+        use = TrackUse(
+            track_id=track_id, sensor_id=sensor_id, last_s=t_s, ended=body.phase == "end"
+        )
+        sensors = head.sensors
+        if state is not None and sensors[-1:] != (sensor_id,):
+            sensors = (*(one for one in sensors if one != sensor_id), sensor_id)[-MAX_SENSORS:]
+        self._put(
+            entry,
+            target,
+            replace(
+                head,
+                key=entry.key,
+                prev=head,
+                state=head.state if state is None else state,
+                fresh=state is not None,
+                tracks=tuple(use if u.track_id == track_id else u for u in head.tracks),
+                track_id=track_id,
+                late=entry.observed.late,
+                by_arrival=entry.observed.by_arrival,
+                sensors=sensors,
+                bearing=body.bearing or head.bearing,
+                other=None,
+                memory=None,
+            ),
+            changes,
+        )
+        entry.target = target
+        self._journal.put(entry)
 
+    def _put(self, entry: Deed, target: Target, step: Step, changes: Changes) -> None:
+        """Set a target's head, so that it can be undone."""
+        entry.undo.append(partial(self._set_head, target, target.head))
+        entry.touched.add(target.target_id)
+        entry.steps.append(step)
+        self._set_head(target, step)
+        changes.targets[target.target_id] = target
+        changes.steps.append((target, step))
+
+    def _set_head(self, target: Target, step: Step) -> None:
+        target.head = step
+        if step.state is not None and not target.dropped:
+            self._places.put(target.target_id, step.state.mean[:2], step.state.t_s)
+
+    def _birth(self, entry: Entry, changes: Changes) -> None:
+        """A track that no known target has: it continues a lost one, or something new is there."""
+        measurement, track_id = entry.measurement, entry.key[2]
+        known_id = self._target_of_track.get(track_id)
+        candidates: list[str] = []
+        # A track known from before a restart that is in the middle of its life was not born here.
+        beside = known_id is not None and entry.observed.body.phase != "new"
+        if measurement is not None and measurement.bearing is None:
+            enu, instants = self._where([entry])
+            (names,) = self._places.near(enu, instants, REACH_M, self._appeared.lost_within_s)
+            near = [self._targets[name] for name in names]
+            entry.touched.update(names)
+            parent, candidates = parents(
+                [one for one in near if not self._apart.are([track_id], one.tracks)],
+                measurement,
+                self._settings,
+                self.filter,
+            )
+            if known_id is None and parent is not None:
+                self._continue(entry, parent, changes)
+                return
+            beside = beside or beside_other(near, measurement, self._appeared)
+        self._new_target(
+            entry, changes, target_id=known_id or track_id, candidates=tuple(candidates),
+            beside=beside,
+        )  # fmt: skip
+        if known_id is None:
+            self._link(entry, track_id, track_id, changes)
+
+    def _continue(self, entry: Entry, parent: Target, changes: Changes) -> None:
+        """The track goes on as a lost target; its sensor's earlier tracks of it are over."""
+        self._counters.reborn += 1
+        t_s, sensor_id, track_id, _ = entry.key
+        self._link(entry, track_id, parent.target_id, changes)
+        uses = tuple(
+            replace(u, ended=True) if u.sensor_id == sensor_id else u for u in parent.head.tracks
+        )
+        entry.undo.append(partial(self._set_head, parent, parent.head))
+        # The link is not a step of its own: the observation's step follows at once.
+        parent.head = replace(
+            parent.head,
+            tracks=self._bounded(
+                entry, (*uses, TrackUse(track_id=track_id, sensor_id=sensor_id, last_s=t_s))
+            ),
+        )
+        assert entry.measurement is not None
+        state = parent.state
+        assert state is not None
+        ((state, verdict),) = advance_all([state], [entry.measurement], self.filter)
+        self._count(verdict)
+        parent.heard_s = max(parent.heard_s, entry.came_s)
+        self._targets.move_to_end(parent.target_id)
+        self._step(entry, parent, state, changes)
+
+    def _new_target(
+        self,
+        entry: Entry,
+        changes: Changes,
+        *,
+        target_id: str,
+        candidates: tuple[str, ...] = (),
+        beside: bool,
+    ) -> None:
+        body, (t_s, sensor_id, track_id, _) = entry.observed.body, entry.key
+        measurement = entry.measurement
+        placed = measurement is not None and measurement.bearing is None
+        state = start(measurement) if measurement is not None and placed else None
+        use = TrackUse(
+            track_id=track_id, sensor_id=sensor_id, last_s=t_s, ended=body.phase == "end"
+        )
+        step = Step(
+            key=entry.key,
+            prev=None,
+            state=state,
+            fresh=state is not None,
+            tracks=(use,),
+            track_id=track_id,
+            object_class=body.object_class,
+            late=entry.observed.late,
+            by_arrival=entry.observed.by_arrival,
+            sensors=(sensor_id,) if state is not None else (),
+            candidates=candidates,
+            bearing=body.bearing,
+        )
+        self._counters.without_position += not placed and body.phase != "end"
+        before = self._undone.get(target_id)
+        target = Target(
+            target_id=target_id,
+            birth=Birth(
+                t_s=t_s,
+                at_picture_edge=at_picture_edge(body, self._appeared.edge_fraction),
+                beside_other=beside,
+            ),
+            node_id=entry.observed.node_id,
+            simulated=entry.observed.simulated,
+            head=step,
+            heard_s=entry.came_s,
+            tail=deque(maxlen=int(self._settings.tail_s / TAIL_STEP_S) + 2),
+        )
+        if before is not None:  # The same one, done again.
+            target.shown, target.coasting = before.shown, before.coasting
+            target.pictures = before.pictures
+            target.heard_s = max(target.heard_s, before.heard_s)
+        entry.undo.append(partial(self._unborn, target))
+        self._targets[target_id] = target
+        entry.target = target
+        entry.touched.add(target_id)
+        entry.steps.append(step)
+        self._set_head(target, step)
+        changes.targets[target_id] = target
+        changes.steps.append((target, step))
+        self._journal.put(entry)
+
+    def _unborn(self, target: Target) -> None:
+        if self._targets.get(target.target_id) is target:
+            del self._targets[target.target_id]
+            self._places.drop(target.target_id)
+            self._undone[target.target_id] = target
+
+    def _link(self, entry: Deed, track_id: str, target_id: str, changes: Changes) -> None:
+        entry.undo.append(partial(self._relink, track_id, self._target_of_track.get(track_id)))
+        self._target_of_track[track_id] = target_id
+        changes.links[track_id] = (target_id, entry.key[0])
+
+    def _relink(self, track_id: str, target_id: str | None) -> None:
+        if target_id is None:
+            self._target_of_track.pop(track_id, None)
+        else:
+            self._target_of_track[track_id] = target_id
+
+    def _bounded(self, entry: Deed, uses: tuple[TrackUse, ...]) -> tuple[TrackUse, ...]:
+        """The newest tracks of a target; links of the others go."""
+        for use in uses[:-MAX_TRACKS_PER_TARGET]:
+            entry.undo.append(
+                partial(self._relink, use.track_id, self._target_of_track.pop(use.track_id, None))
+            )
+        return uses[-MAX_TRACKS_PER_TARGET:]
+
+    # --- one object, several tracks ---------------------------------------------------------------
+    def _settle_candidates(self, entry: Entry, child: Target, changes: Changes) -> bool:
+        """Join a young target to the one it continues, once that one's track has fallen silent."""
+        step, (t_s, sensor_id, _, _) = child.head, entry.key
+        if not step.candidates:
+            return False
+        entry.touched.update(step.candidates)
+        left = []
+        for parent_id in step.candidates:
+            parent = self._targets.get(parent_id)
+            use = None if parent is None else parent.head.of_sensor(sensor_id)
+            if parent is None or use is None or use.last_s > child.birth.t_s + STILL_SEEN_S:
+                continue
+            if not use.ended and t_s - use.last_s < self._settings.rebirth_silent_s:
+                left.append(parent_id)
+                continue
+            self._counters.reborn += 1
+            self._merge(entry, parent, child, changes, continues=True)
+            return True
+        if len(left) < len(step.candidates):
+            step.candidates = tuple(left)
+        return False
+
+    def _join(self, entry: Entry, target: Target, names: Sequence[str], changes: Changes) -> bool:
+        """Make one target of two sensors' views of one object, once that is sure."""
+        near = [self._targets[name] for name in names if name != target.target_id]
+        if not near:
+            return False
+        entry.touched.update(one.target_id for one in near)
+        reach_m = self._settings.join_gate_m + LOOK_ROUND_M
+
+        def neighbours(one: Target) -> list[Target]:
+            state = one.state
+            if state is None:
+                return []
+            (found,) = self._places.near(
+                state.mean[None, :2], np.array([state.t_s]), reach_m,
+                self._settings.rebirth_silent_s,
+            )  # fmt: skip
+            entry.touched.update(found)
+            return [self._targets[name] for name in found]
+
+        found = join.find(target, near, neighbours, self._settings, self.filter, self._apart)
+        target.head.pairs = found.pairs
+        if found.same is None:
+            return False
+        one, other = sorted((target, found.same), key=lambda t: (t.birth.t_s, t.target_id))
+        self._counters.joined += 1
+        self._merge(entry, one, other, changes, continues=False)
+        return True
+
+    def _merge(
+        self, entry: Deed, one: Target, other: Target, changes: Changes, *, continues: bool
+    ) -> None:
+        """`other` becomes part of `one`.
+
+        Args:
+            entry: What brought it about.
+            one: Stays.
+            other: Goes.
+            changes: Is told.
+            continues: `other` is what came of `one`: its beliefs are `one`'s further story.
+        """
+        uses = one.head.tracks
+        if continues:
+            sensors = {use.sensor_id for use in other.head.tracks}
+            uses = tuple(replace(u, ended=True) if u.sensor_id in sensors else u for u in uses)
+            own = _later(other.head, one.head.state)
+            for step in own:
+                self._put(entry, one, replace(step, prev=one.head, memory=None), changes)
+        state = one.head.state if one.head.state is not None else other.head.state
+        if not continues and one.head.state is not None and other.head.state is not None:
+            state = join.better(one.head.state, other.head.state, self.filter)
+        seen = (*one.head.sensors, *other.head.sensors)
+        head = replace(
+            one.head,
+            key=entry.key,
+            prev=one.head,
+            state=state,
+            fresh=False,
+            tracks=self._bounded(entry, (*uses, *other.head.tracks)),
+            track_id=other.head.track_id if continues else one.head.track_id,
+            late=other.head.late,
+            by_arrival=other.head.by_arrival,
+            sensors=tuple(dict.fromkeys(seen[::-1]))[::-1][-MAX_SENSORS:],
+            candidates=(),
+            pairs=(),
+            absorbed=(*one.head.absorbed, *other.head.absorbed, other.target_id)[-MAX_SENSORS:],
+            other=None if continues else other.head,
+            memory=None,
+        )
+        self._put(entry, one, head, changes)
+        entry.undo.append(partial(self._revive, other))
+        entry.touched.add(other.target_id)
+        del self._targets[other.target_id]
+        self._places.drop(other.target_id)
+        entry.target = one
+        one.heard_s = max(one.heard_s, other.heard_s)
+        one.floor_s = max(one.floor_s, other.floor_s)
+        one.pictures.extend(p for p in other.pictures if p not in one.pictures)
+        one.shown = one.shown or other.shown
+        self._targets.move_to_end(one.target_id)
+        for use in other.head.tracks:
+            self._link(entry, use.track_id, one.target_id, changes)
+        changes.gone.append(other.target_id)
+
+    def _revive(self, target: Target) -> None:
+        self._targets[target.target_id] = target
+        self._set_head(target, target.head)
+
+    def _stray(self, entry: Entry, target: Target, changes: Changes) -> None:
+        """A track that contradicts the target's other sensor is somebody else's."""
+        track_id = entry.key[2]
+        self._counters.strayed += 1
+        entry.undo.append(partial(self._set_head, target, target.head))
+        entry.touched.add(target.target_id)
+        self._set_head(
+            target,
+            replace(
+                target.head,
+                tracks=tuple(u for u in target.head.tracks if u.track_id != track_id),
+            ),
+        )
+        rest = target.head.tracks
+        # A target is named after its first track; where that one leaves, the name stays with the rest.
+        name = rest[0].track_id if track_id in self._targets and rest else track_id
+        self._link(entry, track_id, name, changes)
+        self._new_target(entry, changes, target_id=name, beside=True)
+
+    # --- what people say --------------------------------------------------------------------------
+    def split(self, target_id: str, track_id: str) -> bool:
+        """A person says that a track is not this target: it goes its own way, and stays apart.
+
+        Returns:
+            Whether there was anything to take apart.
+        """
+        target = self._targets.get(target_id)
+        if target is None or track_id not in target.tracks or len(target.head.tracks) < 2:
+            return False
+        rest = [t for t in target.tracks if t != track_id]
+        self._apart.say([track_id], rest)
+        self._journal.forget([target_id])
+        kept = tuple(u for u in target.head.tracks if u.track_id != track_id)
+        target.head = replace(target.head, tracks=kept)
+        # Its next word is a birth: what was believed of both together is not known of either alone.
+        self._target_of_track.pop(track_id, None)
+        return True
+
+    def merge(self, target_id: str, other_id: str) -> Changes:
+        """A person says that two targets are one object.
+
+        Returns:
+            What changed; nothing where one of them is not known.
+        """
+        changes = Changes()
+        one, other = self._targets.get(target_id), self._targets.get(other_id)
+        if one is None or other is None or one is other:
+            return changes
+        self._apart.unsay(one.tracks, other.tracks)
+        act = Deed(key=max(one.head.key, other.head.key))
+        self._merge(act, one, other, changes, continues=False)
+        self._journal.forget([target_id, other_id])
+        one.floor_s = max(one.floor_s, act.key[0])
+        return changes
+
+    # --- what is known ----------------------------------------------------------------------------
     def place_at(self, target: Target, t_s: float) -> tuple[FloatArray, FloatArray] | None:
-        """Mean (4,) and full position covariance (2, 2) at an instant, predicted if it is later."""
-        states = target.states
-        index = bisect.bisect_right(states, t_s, key=lambda s: s.t_s) - 1
-        state = states[index] if index >= 0 else target.base or (states[0] if states else None)
+        """Mean (4,) and position covariance (2, 2) at an instant, predicted if it is later."""
+        step: Step | None = target.head
+        state = target.state
+        while step is not None and state is not None and state.t_s > t_s:
+            step = step.prev
+            state = state if step is None or step.state is None else step.state
         if state is None:
             return None
         mean, cov = predicted(state, t_s, self.filter)
-        return mean, cov[:2, :2] + state.shared_m2
+        return mean, cov[:2, :2]
 
     def near(
         self, east_m: float, north_m: float, t_s: float, within_m: float, *, except_id: str = ""
@@ -228,6 +707,8 @@ class Fuser:
 
     def _drop(self, target_id: str) -> None:
         target = self._targets.pop(target_id)
+        target.dropped = True
+        self._places.drop(target_id)
         for track_id in target.tracks:
             if self._target_of_track.get(track_id) == target_id:
                 del self._target_of_track[track_id]
@@ -251,135 +732,60 @@ class Fuser:
                 del self._target_of_track[track_id]
         return gone
 
-    def _birth(
-        self,
-        observed: Observed,
-        measurement: Measurement | None,
-        now_s: float,
-        known_id: str | None,
-    ) -> Target:
-        body = observed.body
-        t_s = observed.t_event_utc.timestamp()
-        candidates: list[str] = []
-        # A track known from before a restart that is in the middle of its life was not born here.
-        beside = known_id is not None and body.phase != "new"
-        if measurement is not None:
-            parent, candidates = parents(
-                self._targets.values(), measurement, self._settings, self.filter
-            )
-            if known_id is None and parent is not None:
-                self._counters.reborn += 1
-                self._link(parent, body.track_id)
-                return parent
-            beside = beside or beside_other(self._targets.values(), measurement, self._appeared)
-        target = Target(
-            target_id=known_id or body.track_id,
-            track_id=body.track_id,
-            birth=Birth(
-                t_s=t_s,
-                at_picture_edge=at_picture_edge(body, self._appeared.edge_fraction),
-                beside_other=beside,
-            ),
-            node_id=observed.node_id,
-            simulated=observed.simulated,
-            late=observed.late,
-            by_arrival=observed.by_arrival,
-            object_class=body.object_class,
-            heard_s=now_s,
-            tail=deque(maxlen=int(self._settings.tail_s / TAIL_STEP_S) + 2),
-            candidates=candidates,
-        )
-        self._targets[target.target_id] = target
-        self._link(target, body.track_id)
-        return target
-
-    def _link(self, target: Target, track_id: str) -> None:
-        self._target_of_track[track_id] = target.target_id
-        target.tracks.append(track_id)
-        if len(target.tracks) > MAX_TRACKS_PER_TARGET:
-            self._target_of_track.pop(target.tracks.pop(0), None)
-
-    def _settle_candidates(self, child: Target, t_s: float) -> Update | None:
-        """Join a young target to the one it continues, once that one has fallen silent."""
-        for parent_id in list(child.candidates):
-            parent = self._targets.get(parent_id)
-            state = None if parent is None else parent.state
-            if parent is None or state is None or state.t_s > child.birth.t_s + STILL_SEEN_S:
-                child.candidates.remove(parent_id)
-                continue
-            if not parent.ended and t_s - state.t_s < self._settings.rebirth_silent_s:
-                continue
-            return self._merge(parent, child)
-        return None
-
-    def _merge(self, parent: Target, child: Target) -> Update:
-        self._counters.reborn += 1
-        own = [s for s in child.states if parent.state is None or s.t_s > parent.state.t_s]
-        kept = {s.t_s for s in own}
-        parent.measurements += [m for m in child.measurements if m.t_s in kept]
-        parent.states += own
-        parent.track_id, parent.ended = child.track_id, child.ended
-        parent.object_class, parent.late = child.object_class, child.late
-        parent.by_arrival = child.by_arrival
-        parent.heard_s = max(parent.heard_s, child.heard_s)
-        parent.last_word_s = max(parent.last_word_s, child.last_word_s)
-        parent.sensors = tuple(dict.fromkeys((*parent.sensors, *child.sensors)))[-8:]
-        parent.pictures.extend(child.pictures)
-        del self._targets[child.target_id]
-        for track_id in child.tracks:
-            self._link(parent, track_id)
-        if own:
-            self._extend_tail(parent, own)
-            self._prune(parent)
-        self._targets.move_to_end(parent.target_id)
-        return Update(target=parent, states=tuple(own), merged=child.target_id, linked=True)
-
-    def _insert(self, target: Target, measurement: Measurement) -> list[State]:
-        """Put a measurement in its place and redo what follows; the beliefs from there on."""
-        times = [m.t_s for m in target.measurements]
-        index = bisect.bisect_left(times, measurement.t_s)
-        if index < len(times) and times[index] == measurement.t_s:
-            self._counters.duplicates += 1
-            return []
-        if target.base is not None and measurement.t_s <= target.base.t_s:
-            self._counters.stale += 1
-            return []
-        if index < len(times):
-            self._counters.out_of_order += 1
-        target.measurements.insert(index, measurement)
-        del target.states[index:]
-        state = target.states[-1] if target.states else target.base
-        for later in target.measurements[index:]:
-            if state is None:
-                state = start(later)
-            else:
-                state, verdict = advance(state, later, self.filter)
-                if verdict in {"refused", "weighted"}:
-                    self._counters.outliers += 1
-                elif verdict == "jumped":
-                    self._counters.jumps += 1
-            target.states.append(state)
-        done = target.states[index:]
-        self._prune(target)
-        return done
-
-    def _prune(self, target: Target) -> None:
-        """Let the window move on; its last dropped belief is the base of what stays."""
-        oldest_s = target.states[-1].t_s - self._settings.reorder_window_s
-        count = bisect.bisect_left(target.states, oldest_s, key=lambda s: s.t_s)
-        count = max(count, len(target.states) - self._settings.max_history)
-        if count > 0:
-            target.base = target.states[count - 1]
-            del target.states[:count]
-            del target.measurements[:count]
-
-    def _extend_tail(self, target: Target, states: Sequence[State]) -> None:
+    def _extend_tail(self, target: Target, state: State) -> None:
         tail = target.tail
-        while tail and tail[-1][0] >= states[0].t_s:
+        while tail and tail[-1][0] >= state.t_s:
             tail.pop()
-        for state in states:
-            if tail and state.t_s - tail[-1][0] < TAIL_STEP_S:
-                continue
-            lon, lat = self._site.lon_lat(float(state.mean[0]), float(state.mean[1]))
-            t_utc = rfc3339_ms(datetime.fromtimestamp(state.t_s, tz=timezone.utc))
-            tail.append((state.t_s, TailPoint(t_utc=t_utc, lon_deg=lon, lat_deg=lat)))
+        if tail and state.t_s - tail[-1][0] < TAIL_STEP_S:
+            return
+        lon, lat = self._site.lon_lat(float(state.mean[0]), float(state.mean[1]))
+        t_utc = rfc3339_ms(datetime.fromtimestamp(state.t_s, tz=timezone.utc))
+        tail.append((state.t_s, TailPoint(t_utc=t_utc, lon_deg=lon, lat_deg=lat)))
+
+
+def _measurement(
+    observed: Observed,
+    enu_m: FloatArray,
+    independent_m2: FloatArray,
+    shared_m2: FloatArray,
+    sensor_enu_m: tuple[float, float] | None,
+) -> Measurement:
+    body = observed.body
+    velocity = body.velocity_enu_m_s
+    return Measurement(
+        t_s=observed.t_event_utc.timestamp(),
+        enu_m=enu_m,
+        independent_m2=independent_m2,
+        shared_m2=shared_m2,
+        velocity_m_s=None
+        if velocity is None
+        else (velocity.east_m_s, velocity.north_m_s, velocity.sigma_m_s),
+        sensor_id=f"{observed.node_id}/{body.sensor_id}",
+        track_id=body.track_id,
+        object_class=body.object_class,
+        confidence=body.confidence,
+        count=body.count or 1,
+        sensor_enu_m=sensor_enu_m,
+        bearing=body.bearing,
+    )
+
+
+def _measures(entry: Entry, head: Step) -> bool:
+    """Whether an observation brings something new to a belief that is there."""
+    if entry.measurement is None or head.state is None:
+        return False
+    use = next((u for u in head.tracks if u.track_id == entry.key[2]), None)
+    # The end of a track repeats its last place.
+    return use is None or use.last_s < entry.key[0]
+
+
+def _later(step: Step, after: State | None) -> list[Step]:
+    """A target's new beliefs after one instant, oldest first."""
+    found: list[Step] = []
+    current: Step | None = step
+    while current is not None:
+        state = current.state
+        if current.fresh and state is not None and (after is None or state.t_s > after.t_s):
+            found.append(current)
+        current = current.prev
+    return found[::-1]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ground_station.decision import Direction, Rule
-from ground_station.kalman import FloatArray, State
+from ground_station.kalman import State
+from ground_station.schmidt import FloatArray
 from ground_station.views import Level
 from ground_station.zones import Site, Zone
 
@@ -84,7 +85,7 @@ class ByLine:
         distance_m: Signed, positive on our side; None beyond the line's ends.
         jitter_m: One sigma across the line of one observation's own noise. Not of the filter's: a
             node's positions err alike for a while, and then averaging promises too much.
-        spread_m: One sigma across the line of everything: target, shared part, the line itself.
+        spread_m: One sigma across the line of everything: target, shared errors, the line itself.
         inwards_m_s: Speed towards our side; `inwards_sigma_m_s` its sigma.
     """
 
@@ -149,18 +150,33 @@ class Memory:
         return replace(self, counts=(*rest, (key, self.count(key) + 1)))
 
 
+def joined(one: Memory | None, other: Memory | None) -> Memory | None:
+    """What is remembered of a target that turned out to be two sensors' view of one object.
+
+    The first one's story goes on; where it knew no side the other's is taken, and what either has said
+    is said.
+    """
+    if one is None or other is None:
+        return one or other
+    counts = {key: max(one.count(key), other.count(key)) for key, _ in one.counts + other.counts}
+    base = one if one.side != 0 or other.side == 0 else replace(
+        one, side=other.side, leaning=other.leaning, leaning_since_s=other.leaning_since_s,
+        sides=other.sides,
+    )  # fmt: skip
+    return replace(base, counts=tuple(sorted(counts.items())), zones=one.zones or other.zones)
+
+
 def by_lines(site: Site, states: Sequence[State]) -> list[ByLine]:
     """Where beliefs lie by the line, all at once."""
     if not states:
         return []
     means = np.array([state.mean for state in states])
     covs = np.array([state.cov for state in states])
-    shared = np.array([state.shared_m2 for state in states])
     fix = site.line.project(means[:, :2])
     normal = fix.inwards
     line_sigma = site.line.sigma_m[fix.segment]
     jitter2 = _across(normal, np.array([state.noise_m2 for state in states]))
-    total2 = _across(normal, covs[:, :2, :2] + shared) + line_sigma**2
+    total2 = _across(normal, covs[:, :2, :2]) + line_sigma**2
     spread = np.sqrt(np.maximum(total2, 1e-12))
     speed = np.einsum("nk,nk->n", normal, means[:, 2:])
     rows = np.column_stack(

@@ -1,45 +1,57 @@
-"""The filter of one target: constant velocity in the site's plane, robust, with a shared error kept apart.
+"""Beliefs about one target, and how many of them take one observation each at once.
 
-What all observations of a sensor share (pose, lens, terrain) does not become smaller by looking
-longer. The filter therefore averages only the independent part, and the shared covariance is added to
-what it reports. For one sensor with a constant shared error this equals a Schmidt filter whose bias
-is considered and never estimated.
-
-Source: Schmidt, "Application of state-space methods to navigation problems", 1966;
-Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation, 2001, ch. 6.
+The mathematics of the arrays is in `schmidt`; here a belief knows its sensors, its class and whether it is
+surprised. What all observations of a sensor share never becomes smaller by looking longer.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from wire.values import ObjectClass
+from ground_station import schmidt
+from ground_station.schmidt import SLOTS, Beliefs, FloatArray, Looks
+from wire.values import Bearing, ObjectClass
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
-Verdict = Literal["used", "weighted", "refused", "jumped"]
+Verdict = Literal["used", "weighted", "refused", "jumped", "strayed"]
 
 CLASSES: tuple[ObjectClass, ...] = ("Human", "Boat", "Vehicle", "Animal", "Unknown")
 FIRST_SPEED_SIGMA_M_S = {"Human": 1.5, "Boat": 4.0, "Vehicle": 12.0, "Animal": 4.0, "Unknown": 4.0}
 """How fast a thing may go when nothing is known of it but its class, one sigma per axis."""
 REFUSALS_BEFORE_JUMP = 3
 CLASS_MEMORY = 0.9
-"""Weight of the past in the vote for the class, per observation."""
-_EYE4 = np.eye(4)
+"""How much of the past counts in the class, per observation: frames of one network err alike."""
+CLASS_WEIGHT = 0.5
+COUNT_FRESH_S = 3.0
+"""A sensor's count of people is believed this long."""
+OTHER_BELIEVED_S = 2.0
+"""Another sensor that was believed this lately contradicts a jump."""
+MOVED_M = 0.5
+"""A sensor that is this far from its last look moves."""
+CALM = 2.0
+"""Mean squared surprise per axis above which a target is taken to manoeuvre; honest is one."""
+SURPRISE_MEMORY = 0.75
+SURPRISE_MOST = 8.0
+AGILITY_MOST = 10.0
+BEARING_SHARED_PART = 0.7
+"""Of a direction's variance; a node does not say, and most of it is pose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One positioned observation in the site's plane.
+    """One observation in the site's plane.
 
     Attributes:
         t_s: Capture, seconds since 1970 UTC.
-        enu_m: (2,) east, north.
+        enu_m: (2,) east, north; NaN where there is a bearing only.
         independent_m2: (2, 2) what is new in each observation.
         shared_m2: (2, 2) what all observations of this sensor share.
         velocity_m_s: (3,) east, north, sigma as the node says; used once, at birth.
+        sensor_enu_m: East, north of the sensor at capture, if known.
+        bearing: Direction instead of a place.
     """
 
     t_s: float
@@ -52,6 +64,20 @@ class Measurement:
     object_class: ObjectClass
     confidence: float
     count: int
+    sensor_enu_m: tuple[float, float] | None = None
+    bearing: Bearing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eye:
+    """A sensor of a target: when it looked last, from where, how many it counted."""
+
+    sensor_id: str
+    t_s: float
+    count: int
+    enu_m: tuple[float, float] | None
+    moves: bool = False
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,36 +86,48 @@ class State:
 
     Attributes:
         mean: (4,) east, north in metres, their speeds in metres per second.
-        cov: (4, 4) of the independent part.
-        shared_m2: (2, 2) to be added to every reported position.
+        cov: (4, 4) of everything, shared errors included.
+        cross: (SLOTS, 4, 2) how the error goes together with the unknown of each of `eyes`.
         noise_m2: (2, 2) independent part of the last measurement that was believed.
-        votes: Weight of each of `CLASSES` so far.
-        refusals: Observations in a row that were not believed.
+        classes: Probability of each of `CLASSES`.
+        surprise: Mean squared surprise per axis of late; honest is one.
     """
 
     t_s: float
     mean: FloatArray
     cov: FloatArray
-    shared_m2: FloatArray
+    cross: FloatArray
+    eyes: tuple[Eye, ...]
     noise_m2: FloatArray
-    votes: tuple[float, ...]
+    classes: tuple[float, ...]
     confidence: float
-    count: int
     sensor_id: str
     track_id: str
     observations: int
-    refusals: int = 0
+    surprise: float = 1.0
     jumps: int = 0
 
     @property
     def position_cov_m2(self) -> FloatArray:
-        """(2, 2) of the position, shared part included: never below that part."""
-        return np.asarray(self.cov[:2, :2] + self.shared_m2, dtype=np.float64)
+        """(2, 2) of the position, shared errors included."""
+        return self.cov[:2, :2]
 
     @property
     def object_class(self) -> ObjectClass:
-        """The class with most votes; the earlier word wins a tie."""
-        return CLASSES[self.votes.index(max(self.votes))]
+        """The likeliest class; the earlier word wins a tie."""
+        return CLASSES[self.classes.index(max(self.classes))]
+
+    @property
+    def count(self) -> int:
+        """How many it stands for: the most that one sensor counted lately."""
+        return max(
+            (eye.count for eye in self.eyes if self.t_s - eye.t_s <= COUNT_FRESH_S), default=1
+        )
+
+    @property
+    def agility(self) -> float:
+        """By how much the process noise is raised because the target does what was not expected."""
+        return min(AGILITY_MOST, 1.0 + 3.0 * max(0.0, self.surprise - CALM))
 
     @property
     def speed_m_s(self) -> float:
@@ -109,6 +147,7 @@ class FilterSettings:
     accel_psd_m2_s3: dict[str, float]
     outlier_sigmas: float
     jump_sigmas: float
+    moving_bias_s: float = 10.0
 
 
 def independent_part(
@@ -135,147 +174,251 @@ def independent_part(
 
 def start(measurement: Measurement) -> State:
     """The first belief: where it was seen, and hardly anything about its speed."""
-    cov = np.zeros((4, 4))
-    cov[:2, :2] = measurement.independent_m2
     speed = FIRST_SPEED_SIGMA_M_S[measurement.object_class]
-    mean = np.array([measurement.enu_m[0], measurement.enu_m[1], 0.0, 0.0])
+    mean = np.zeros(2)
     if measurement.velocity_m_s is not None and measurement.velocity_m_s[2] < speed:
-        mean[2:] = measurement.velocity_m_s[:2]
+        mean = np.array(measurement.velocity_m_s[:2])
         # The node took it from the same pixels: it may not count as sharper than half a metre.
         speed = max(measurement.velocity_m_s[2], 0.5)
-    cov[2, 2] = cov[3, 3] = speed**2
+    looks = Looks(
+        slot=np.zeros(1, dtype=np.int64),
+        enu_m=measurement.enu_m[None],
+        noise_m2=measurement.independent_m2[None],
+        factor_m=_factors([measurement]),
+    )
+    belief = schmidt.born(looks, mean[None], np.array([speed]))
     return State(
         t_s=measurement.t_s,
-        mean=mean,
-        cov=cov,
-        shared_m2=measurement.shared_m2,
+        mean=belief.mean[0],
+        cov=belief.cov[0],
+        cross=belief.cross[0],
+        eyes=(_eye(None, measurement),),
         noise_m2=measurement.independent_m2,
-        votes=_vote((0.0,) * len(CLASSES), measurement),
+        classes=_classes((1.0 / len(CLASSES),) * len(CLASSES), measurement),
         confidence=measurement.confidence,
-        count=measurement.count,
         sensor_id=measurement.sensor_id,
         track_id=measurement.track_id,
         observations=1,
     )
 
 
-def _vote(votes: tuple[float, ...], measurement: Measurement) -> tuple[float, ...]:
-    chosen = CLASSES.index(measurement.object_class)
-    return tuple(
-        CLASS_MEMORY * vote + (measurement.confidence if k == chosen else 0.0)
-        for k, vote in enumerate(votes)
-    )
-
-
 def predicted(state: State, t_s: float, settings: FilterSettings) -> tuple[FloatArray, FloatArray]:
-    """Mean (4,) and independent covariance (4, 4) at a later instant; earlier ones give the state."""
-    dt = t_s - state.t_s
-    if dt <= 0.0:
+    """Mean (4,) and covariance (4, 4) at a later instant; earlier ones give the state."""
+    if t_s <= state.t_s:
         return state.mean, state.cov
-    q = settings.accel_psd_m2_s3[state.object_class]
-    step = _EYE4.copy()
-    step[0, 2] = step[1, 3] = dt
-    cov = step @ state.cov @ step.T
-    cube, square, line = q * dt**3 / 3.0, q * dt**2 / 2.0, q * dt
-    for k in (0, 1):
-        cov[k, k] += cube
-        cov[k, k + 2] += square
-        cov[k + 2, k] += square
-        cov[k + 2, k + 2] += line
-    return step @ state.mean, cov
+    belief = _predicted([state], np.array([t_s]), settings)
+    return belief.mean[0], belief.cov[0]
 
 
-def advance(
-    state: State, measurement: Measurement, settings: FilterSettings
-) -> tuple[State, Verdict]:
-    """Take one later measurement into account.
+def surprise2(state: State, measurement: Measurement, settings: FilterSettings) -> float:
+    """Squared Mahalanobis distance of a placed measurement from a belief."""
+    belief = _predicted([state], np.array([measurement.t_s]), settings)
+    slot, fresh = _slot(state, measurement.sensor_id)
+    if fresh:
+        belief.cross[0, slot] = 0.0
+    looks = Looks(
+        slot=np.array([slot]),
+        enu_m=measurement.enu_m[None],
+        noise_m2=measurement.independent_m2[None],
+        factor_m=_factors([measurement]),
+    )
+    return float(schmidt.innovations(belief, looks)[2][0])
+
+
+def advance_all(
+    states: Sequence[State], measurements: Sequence[Measurement], settings: FilterSettings
+) -> list[tuple[State, Verdict]]:
+    """Let each belief take one later measurement into account, all at once.
 
     Beyond `outlier_sigmas` a measurement counts with less weight (Huber); beyond `jump_sigmas` it is
-    not believed, and several such in a row start the target anew at the new place.
+    not believed. Several such in a row start the target anew at the new place, unless another sensor is
+    believed where the target is: then the sensor's track has strayed and is of somebody else.
     """
-    mean, cov = predicted(state, measurement.t_s, settings)
-    new_sensor = measurement.sensor_id != state.sensor_id
-    noise = measurement.independent_m2
-    if new_sensor:
-        # Another sensor has another shared error: both stand between the two positions.
-        noise = noise + state.shared_m2 + measurement.shared_m2
-    gap = measurement.enu_m - mean[:2]
-    innovation = cov[:2, :2] + noise
-    det = innovation[0, 0] * innovation[1, 1] - innovation[0, 1] ** 2
-    inverse = (
-        np.array([[innovation[1, 1], -innovation[0, 1]], [-innovation[0, 1], innovation[0, 0]]])
-        / det
+    if not states:
+        return []
+    t_s = np.array([m.t_s for m in measurements])
+    before = _predicted(states, t_s, settings)
+    slots = np.empty(len(states), dtype=np.int64)
+    for k, (state, measurement) in enumerate(zip(states, measurements, strict=True)):
+        slots[k], fresh = _slot(state, measurement.sensor_id)
+        if fresh:
+            before.cross[k, slots[k]] = 0.0
+    looks = Looks(
+        slot=slots,
+        enu_m=np.array([m.enu_m for m in measurements]),
+        noise_m2=np.array([m.independent_m2 for m in measurements]),
+        factor_m=_factors(measurements),
     )
-    distance2 = float(gap @ inverse @ gap)
-    if distance2 > settings.jump_sigmas**2:
-        return _refuse(state, measurement, mean, cov)
-    verdict: Verdict = "used"
-    if distance2 > settings.outlier_sigmas**2:
-        verdict = "weighted"
-        # Widen the measurement until its surprise is the limit.
-        noise = noise * (distance2 / settings.outlier_sigmas**2)
-        inverse = np.linalg.inv(cov[:2, :2] + noise)
-    gain = cov[:, :2] @ inverse
-    keep = _EYE4.copy()
-    keep[:, :2] -= gain
-    # Joseph's form stays positive whatever the rounding.
-    cov = keep @ cov @ keep.T + gain @ noise @ gain.T
-    return (
-        State(
-            t_s=measurement.t_s,
-            mean=mean + gain @ gap,
-            cov=cov,
-            shared_m2=measurement.shared_m2,
-            noise_m2=measurement.independent_m2,
-            votes=_vote(state.votes, measurement),
-            confidence=measurement.confidence,
-            count=measurement.count,
-            sensor_id=measurement.sensor_id,
-            track_id=measurement.track_id,
-            observations=state.observations + 1,
-            jumps=state.jumps,
-        ),
-        verdict,
-    )
-
-
-def _refuse(
-    state: State, measurement: Measurement, mean: FloatArray, cov: FloatArray
-) -> tuple[State, Verdict]:
-    if state.refusals + 1 >= REFUSALS_BEFORE_JUMP:
-        fresh = start(measurement)
-        return (
-            State(
-                t_s=fresh.t_s,
-                mean=fresh.mean,
-                cov=fresh.cov,
-                shared_m2=fresh.shared_m2,
-                noise_m2=fresh.noise_m2,
-                votes=_vote(state.votes, measurement),
-                confidence=fresh.confidence,
-                count=fresh.count,
-                sensor_id=fresh.sensor_id,
-                track_id=fresh.track_id,
-                observations=state.observations + 1,
-                jumps=state.jumps + 1,
-            ),
-            "jumped",
+    _set_bearings(before, looks, measurements)
+    after, surprises2 = schmidt.updated(before, looks, outlier_sigmas=settings.outlier_sigmas)
+    jump2, outlier2 = settings.jump_sigmas**2, settings.outlier_sigmas**2
+    found: list[tuple[State, Verdict]] = []
+    for k, (state, measurement) in enumerate(zip(states, measurements, strict=True)):
+        surprise = float(surprises2[k])
+        slot = int(slots[k])
+        if not surprise <= jump2:
+            found.append(
+                _refused(state, measurement, slot, before.mean[k], before.cov[k], before.cross[k])
+            )
+            continue
+        calm = SURPRISE_MEMORY * state.surprise
+        calm += (1.0 - SURPRISE_MEMORY) * min(SURPRISE_MOST, 0.5 * surprise)
+        placed = measurement.bearing is None
+        found.append(
+            (
+                State(
+                    t_s=measurement.t_s,
+                    mean=after.mean[k],
+                    cov=after.cov[k],
+                    cross=after.cross[k],
+                    eyes=_looked(state, slot, measurement, refusals=0),
+                    noise_m2=measurement.independent_m2 if placed else state.noise_m2,
+                    classes=_classes(state.classes, measurement),
+                    confidence=measurement.confidence,
+                    sensor_id=measurement.sensor_id,
+                    track_id=measurement.track_id,
+                    observations=state.observations + 1,
+                    surprise=calm if placed else state.surprise,
+                    jumps=state.jumps,
+                ),
+                "weighted" if surprise > outlier2 else "used",
+            )
         )
+    return found
+
+
+def _predicted(states: Sequence[State], t_s: FloatArray, settings: FilterSettings) -> Beliefs:
+    """(n) beliefs at later instants, in arrays of their own."""
+    beliefs = Beliefs(
+        mean=np.array([s.mean for s in states]),
+        cov=np.array([s.cov for s in states]),
+        cross=np.array([s.cross for s in states]),
+    )
+    dt_s = t_s - np.array([s.t_s for s in states])
+    noise = np.array([settings.accel_psd_m2_s3[s.object_class] * s.agility for s in states])
+    kept = None
+    for k, state in enumerate(states):
+        for slot, eye in enumerate(state.eyes):
+            if eye.moves:
+                kept = np.ones((len(states), SLOTS)) if kept is None else kept
+                kept[k, slot] = math.exp(-max(dt_s[k], 0.0) / settings.moving_bias_s)
+    if kept is not None:
+        beliefs = schmidt.loosened(beliefs, kept)
+    return schmidt.moved_on(beliefs, dt_s, noise)
+
+
+def _factors(measurements: Sequence[Measurement]) -> FloatArray:
+    unknown = (math.nan, math.nan)
+    sensors = np.array([m.sensor_enu_m or unknown for m in measurements])
+    return schmidt.bias_factor(
+        np.array([m.shared_m2 for m in measurements]),
+        np.array([m.enu_m for m in measurements]) - sensors,
+    )
+
+
+def _set_bearings(before: Beliefs, looks: Looks, measurements: Sequence[Measurement]) -> None:
+    """Put the places, noise and factors of directions into `looks`."""
+    rows = [k for k, m in enumerate(measurements) if m.bearing is not None]
+    if not rows:
+        return
+    bearings = [b for m in measurements if (b := m.bearing) is not None]
+    sensors = [measurements[k].sensor_enu_m or (math.nan, math.nan) for k in rows]
+    place, noise, factor = schmidt.bearing_looks(
+        before.mean[rows],
+        np.array(sensors),
+        np.radians([b.azimuth_deg for b in bearings]),
+        np.radians([b.sigma_deg for b in bearings]),
+        BEARING_SHARED_PART,
+        np.array([(b.range_min_m, b.range_max_m) for b in bearings]),
+    )
+    looks.enu_m[rows], looks.noise_m2[rows], looks.factor_m[rows] = place, noise, factor
+
+
+def _slot(state: State, sensor_id: str) -> tuple[int, bool]:
+    """Where the sensor's unknown stands, and whether the place is new to it."""
+    for k, eye in enumerate(state.eyes):
+        if eye.sensor_id == sensor_id:
+            return k, False
+    if len(state.eyes) < SLOTS:
+        return len(state.eyes), True
+    oldest = min(range(SLOTS), key=lambda k: (state.eyes[k].t_s, k))
+    return oldest, True
+
+
+def _eye(before: Eye | None, measurement: Measurement, *, refusals: int = 0) -> Eye:
+    here, was = measurement.sensor_enu_m, None if before is None else before.enu_m
+    moves = False if before is None else before.moves
+    if here is not None and was is not None:
+        moves = math.hypot(here[0] - was[0], here[1] - was[1]) > MOVED_M
+    return Eye(
+        sensor_id=measurement.sensor_id,
+        t_s=measurement.t_s,
+        count=measurement.count,
+        enu_m=here or was,
+        moves=moves,
+        refusals=refusals,
+    )
+
+
+def _looked(state: State, slot: int, measurement: Measurement, *, refusals: int) -> tuple[Eye, ...]:
+    eyes = list(state.eyes)
+    if slot == len(eyes):
+        return (*eyes, _eye(None, measurement, refusals=refusals))
+    before = eyes[slot] if eyes[slot].sensor_id == measurement.sensor_id else None
+    eyes[slot] = _eye(before, measurement, refusals=refusals)
+    return tuple(eyes)
+
+
+def _classes(before: tuple[float, ...], measurement: Measurement) -> tuple[float, ...]:
+    """Bayes with a short memory: the observed class as likely as its confidence, the rest alike."""
+    sure = min(max(measurement.confidence, 0.25), 0.95)
+    if measurement.object_class == "Unknown":
+        sure = 0.25
+    other = (1.0 - sure) / (len(CLASSES) - 1)
+    weights = [
+        max(p, 1e-6) ** CLASS_MEMORY
+        * (sure if name == measurement.object_class else other) ** CLASS_WEIGHT
+        for name, p in zip(CLASSES, before, strict=True)
+    ]
+    whole = sum(weights)
+    return tuple(weight / whole for weight in weights)
+
+
+def _refused(
+    state: State,
+    measurement: Measurement,
+    slot: int,
+    mean: FloatArray,
+    cov: FloatArray,
+    cross: FloatArray,
+) -> tuple[State, Verdict]:
+    known = slot < len(state.eyes) and state.eyes[slot].sensor_id == measurement.sensor_id
+    refusals = 1 + (state.eyes[slot].refusals if known else 0)
+    waits = replace(
+        state,
+        t_s=max(state.t_s, measurement.t_s),
+        mean=mean,
+        cov=cov,
+        cross=cross,
+        eyes=_looked(state, slot, measurement, refusals=refusals),
+        track_id=measurement.track_id,
+    )
+    if refusals < REFUSALS_BEFORE_JUMP:
+        return waits, "refused"
+    others = any(
+        eye.refusals == 0 and measurement.t_s - eye.t_s <= OTHER_BELIEVED_S
+        for k, eye in enumerate(state.eyes)
+        if k != slot
+    )
+    if others or measurement.bearing is not None:
+        return waits, "strayed"
+    fresh = start(measurement)
     return (
-        State(
-            t_s=measurement.t_s,
-            mean=mean,
-            cov=cov,
-            shared_m2=state.shared_m2,
-            noise_m2=state.noise_m2,
-            votes=state.votes,
-            confidence=state.confidence,
-            count=state.count,
-            sensor_id=state.sensor_id,
-            track_id=measurement.track_id,
-            observations=state.observations,
-            refusals=state.refusals + 1,
-            jumps=state.jumps,
+        replace(
+            fresh,
+            classes=_classes(state.classes, measurement),
+            observations=state.observations + 1,
+            jumps=state.jumps + 1,
         ),
-        "refused",
+        "jumped",
     )

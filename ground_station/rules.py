@@ -41,12 +41,33 @@ class FuseSettings(Settings):
         default=1.3,
         title="A track that has not ended counts as lost after this silence (a node speaks at 2 Hz)",
     )
+    handover_within_s: PositiveS = Field(
+        default=10.0,
+        title="Another sensor's new track this soon after everybody lost a target continues it",
+    )
+    handover_gate_m: PositiveM = Field(
+        default=6.0, title="Largest distance between the predicted place and such a hand-over"
+    )
+    join_after_s: PositiveS = Field(
+        default=1.0,
+        title="Targets of different sensors that were at the same place this long are one",
+    )
+    join_gate_m: PositiveM = Field(
+        default=6.0, title="Largest distance between two sensors' places of one object"
+    )
+    moving_bias_s: PositiveS = Field(
+        default=10.0,
+        title="Shared error of a moving sensor is another one after this time; a fixed one's never changes",
+    )
     forget_after_s: PositiveS = Field(
         default=300.0, title="A target is forgotten this long after its last word"
     )
     max_targets: int = Field(default=4096, ge=16, le=1_000_000, title="Targets kept in memory")
-    max_history: int = Field(
-        default=64, ge=8, le=1024, title="Observations per target kept for putting late ones right"
+    max_journal: int = Field(
+        default=20_000,
+        ge=64,
+        le=1_000_000,
+        title="Observations kept for putting late ones right; the oldest go first",
     )
     tail_s: PositiveS = Field(default=60.0, title="Length of the shown tail")
     human_accel_psd_m2_s3: float = Field(

@@ -205,7 +205,7 @@ def test_memory_is_flat_over_a_long_night():
         core.tick(START + timedelta(seconds=t_s + 5))
         sizes.append(core.sizes())
     assert sizes[239]["targets"] <= sizes[60]["targets"] + 2
-    assert sizes[239]["memories"] <= sizes[60]["memories"] + 8
+    assert sizes[239]["journal"] <= 2 * sizes[60]["journal"] + 256
 
 
 def test_observations_without_position_are_counted_not_shown():
