@@ -15,17 +15,10 @@ from ground_station.alert_record import (
     Alert,
     alert_view,
     from_view,
+    renamed_members,
     with_member,
 )
-from ground_station.decision import (
-    SYSTEM,
-    Act,
-    ActName,
-    Counters,
-    Decision,
-    Finding,
-    Ids,
-)
+from ground_station.decision import SYSTEM, Act, ActName, Counters, Decision, Finding, Ids
 from ground_station.rules import AlertSettings
 from ground_station.sentences import joined_lowers
 from ground_station.views import AlertView, Outcome, Reason
@@ -320,6 +313,14 @@ class AlertBook:
         done = replace(alert, revision=alert.revision + 1, media_ids=kept)
         self._index.put(done)
         return Decision(alerts=(self._view(done),))
+
+    def same(self, gone_id: str, target_id: str, now_utc: datetime) -> Decision:
+        """A target turned out to be another one: from now on it is one, and counts once."""
+        done = Decision()
+        for alert in self._index.renamed(gone_id):
+            told = replace(alert, members=renamed_members(alert.members, gone_id, target_id))
+            done = done.join(self._done(told, "updated", SYSTEM, now_utc, target_id))
+        return done
 
     # --- time -------------------------------------------------------------------------------------
     def tick(self, now_utc: datetime) -> Decision:

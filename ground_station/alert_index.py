@@ -114,6 +114,10 @@ class AlertIndex:
         """Alerts that this target is part of, newest first."""
         return [self._alerts[one] for one in reversed(self._of_target.get(target_id, []))]
 
+    def renamed(self, target_id: str) -> list[Alert]:
+        """Alerts of a target that is no longer: they are put back under another name."""
+        return [self._alerts[one] for one in self._of_target.pop(target_id, [])]
+
     def repeated(self, finding: Finding) -> Alert | None:
         """The alert that tells this very verdict already."""
         t_s = finding.t_event_utc.timestamp()

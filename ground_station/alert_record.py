@@ -144,6 +144,24 @@ def with_member(alert: Alert, finding: Finding) -> tuple[Member, ...]:
     )
 
 
+def renamed_members(
+    members: tuple[Member, ...], gone_id: str, target_id: str
+) -> tuple[Member, ...]:
+    """Members after one target turned out to be another: one member, seen by the sensors of both."""
+    both = [m for m in members if m.target_id in {gone_id, target_id}]
+    rest = tuple(m for m in members if m.target_id not in {gone_id, target_id})
+    if not both:
+        return members
+    return (
+        *rest,
+        Member(
+            target_id=target_id,
+            sensors=tuple(dict.fromkeys(s for m in both for s in m.sensors)),
+            count=max(m.count for m in both),
+        ),
+    )
+
+
 def alert_view(alert: Alert, site: Site, time_zone: str) -> AlertView:
     """All that a guard's page shows of an alert."""
     place = np.array([[alert.east_m, alert.north_m]])

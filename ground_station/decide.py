@@ -13,13 +13,14 @@ from ground_station.alert import AlertBook
 from ground_station.alert_record import LEVEL_RANK
 from ground_station.decision import Counters, Decision, Ids, Link, Observed
 from ground_station.findings import FindingMaker
-from ground_station.fuse import Changes, Fuser
+from ground_station.fuse import Fuser
 from ground_station.judge import Judge
 from ground_station.judge_memory import ByLine, Verdict, by_lines, joined
 from ground_station.kalman import State
 from ground_station.rebirth import Target
 from ground_station.rules import DecideSettings
 from ground_station.target_view import target_view
+from ground_station.targets import Changes
 from ground_station.views import AlertView, Outcome, Reason, TargetView
 from ground_station.zones import DEFAULT_TIME_ZONE, Site
 
@@ -75,7 +76,11 @@ class Decider:
         changes = self._fuser.observe(batch, now_s)
         decided = self._judged(changes, now_utc)
         removed = changes.gone
-        for target_id in self._fuser.evicted():
+        for gone_id in removed:
+            now_id = self._fuser.targets.target_of(gone_id)
+            if now_id is not None and now_id != gone_id:
+                decided.append(self._book.same(gone_id, now_id, now_utc))
+        for target_id in self._fuser.targets.evicted():
             if changes.targets.pop(target_id, None) is None:
                 removed.append(target_id)
         links = [
@@ -92,7 +97,7 @@ class Decider:
         fuse = self._settings.fuse
         lost: list[tuple[Target, State]] = []
         removed: list[str] = []
-        for target in self._fuser:
+        for target in self._fuser.targets:
             state = target.state
             if not target.shown or state is None:
                 continue
@@ -104,7 +109,7 @@ class Decider:
                 target.coasting = True
                 lost.append((target, state))
         # Its clock ran ahead: it was silent, and never became old.
-        removed += [one.target_id for one in self._fuser.forget(now_s) if one.shown]
+        removed += [one.target_id for one in self._fuser.targets.forget(now_s) if one.shown]
         self._makes.forget(now_s)
         head = Decision(targets=tuple(self._views(lost)), removed_targets=tuple(removed))
         return head.join(self._book.tick(now_utc))
@@ -127,8 +132,8 @@ class Decider:
     def media(self, track_id: str, media_id: str, now_utc: datetime) -> Decision:
         """A picture of a track joins its target's alert; one that comes first waits for the alert."""
         del now_utc  # The picture changes nothing that has an instant.
-        target_id = self._fuser.target_of(track_id) or track_id
-        target = self._fuser.get(target_id)
+        target_id = self._fuser.targets.target_of(track_id) or track_id
+        target = self._fuser.targets.get(target_id)
         if target is not None and media_id not in target.pictures:
             target.pictures.append(media_id)
         return self._book.media(target_id, [media_id])
@@ -177,7 +182,7 @@ class Decider:
         return self._views(
             [
                 (target, target.state)
-                for target in self._fuser
+                for target in self._fuser.targets
                 if target.shown
                 and target.state is not None
                 and now_s - target.state.t_s <= self._settings.fuse.die_after_s
@@ -195,7 +200,7 @@ class Decider:
     def sizes(self) -> dict[str, int]:
         """How much is kept, for /metrics."""
         return {
-            "targets": len(self._fuser),
+            "targets": len(self._fuser.targets),
             "alerts": len(self._book),
             "journal": self._fuser.journal_size,
             "friends": len(self._makes),
@@ -220,7 +225,7 @@ class Decider:
             What the interruption had cut off: findings of stored observations whose alert was not.
         """
         self._book.restore(alerts)
-        self._fuser.adopt_links(links.items())
+        self._fuser.targets.adopt_links(links.items())
         return self.observe(observations, now_utc)
 
     # --- inside -----------------------------------------------------------------------------------
@@ -264,12 +269,12 @@ class Decider:
         cov = state.position_cov_m2
         sigma_m = math.sqrt(max(cov[0, 0], cov[1, 1]))
         reach_m = max(TWIN_WITHIN_M, TWIN_SIGMAS * math.sqrt(2.0) * sigma_m)
-        near = self._fuser.near(east, north, state.t_s, reach_m, except_id=target.target_id)
+        near = self._fuser.targets.near(east, north, state.t_s, reach_m, except_id=target.target_id)
         others = [
             other.target_id for other in near if set(other.now_seeing).isdisjoint(target.now_seeing)
         ]
         # What became part of it may have been told already.
-        return [*target.head.absorbed, *others]
+        return [*target.tracks, *others]
 
     def _show(self, targets: Iterable[Target], now_s: float) -> list[TargetView]:
         shown = []

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from ground_station.decision import Observed
 from ground_station.kalman import Measurement
@@ -198,7 +197,7 @@ class Places:
         self._row: dict[str, int] = {}
         self._free: list[int] = list(range(most))[::-1]
         self._ids: list[str] = [""] * most
-        self._enu = np.full((most, 2), np.inf)
+        self._enu = np.full((2, most), np.inf)
         self._t_s = np.full(most, -np.inf)
 
     def put(self, target_id: str, enu_m: FloatArray, t_s: float) -> None:
@@ -209,22 +208,23 @@ class Places:
                 self._grow()
             row = self._row[target_id] = self._free.pop()
             self._ids[row] = target_id
-        self._enu[row] = enu_m
+        self._enu[:, row] = enu_m
         self._t_s[row] = t_s
 
     def drop(self, target_id: str) -> None:
         """A target is no longer."""
         row = self._row.pop(target_id, None)
         if row is not None:
-            self._enu[row], self._t_s[row], self._ids[row] = np.inf, -np.inf, ""
+            self._enu[:, row], self._t_s[row], self._ids[row] = np.inf, -np.inf, ""
             self._free.append(row)
 
     def near(
         self, enu_m: FloatArray, t_s: FloatArray, within_m: float, within_s: float
     ) -> list[list[str]]:
         """Who is within a square and a time of each of (n, 2) places; ids in order."""
-        gap: npt.NDArray[np.float64] = np.abs(self._enu[None] - enu_m[:, None]).max(axis=2)
-        close = (gap <= within_m) & (np.abs(self._t_s[None] - t_s[:, None]) <= within_s)
+        close = np.abs(self._enu[0] - enu_m[:, :1]) <= within_m
+        close &= np.abs(self._enu[1] - enu_m[:, 1:]) <= within_m
+        close &= np.abs(self._t_s - t_s[:, None]) <= within_s
         found: list[list[str]] = [[] for _ in range(len(enu_m))]
         for k, row in np.argwhere(close).tolist():
             found[k].append(self._ids[row])
@@ -234,5 +234,5 @@ class Places:
         count = len(self._ids)
         self._free = list(range(count, 2 * count))[::-1]
         self._ids += [""] * count
-        self._enu = np.vstack((self._enu, np.full((count, 2), np.inf)))
+        self._enu = np.hstack((self._enu, np.full((2, count), np.inf)))
         self._t_s = np.concatenate((self._t_s, np.full(count, -np.inf)))

@@ -10,21 +10,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ground_station import schmidt
+from ground_station.class_vote import CLASSES, EVEN, voted
 from ground_station.schmidt import SLOTS, Beliefs, FloatArray, Looks
 from wire.values import Bearing, ObjectClass
 
 Verdict = Literal["used", "weighted", "refused", "jumped", "strayed"]
 
-CLASSES: tuple[ObjectClass, ...] = ("Human", "Boat", "Vehicle", "Animal", "Unknown")
 FIRST_SPEED_SIGMA_M_S = {"Human": 1.5, "Boat": 4.0, "Vehicle": 12.0, "Animal": 4.0, "Unknown": 4.0}
 """How fast a thing may go when nothing is known of it but its class, one sigma per axis."""
 REFUSALS_BEFORE_JUMP = 3
-CLASS_MEMORY = 0.9
-"""How much of the past counts in the class, per observation: frames of one network err alike."""
-CLASS_WEIGHT = 0.5
 COUNT_FRESH_S = 3.0
 """A sensor's count of people is believed this long."""
 OTHER_BELIEVED_S = 2.0
@@ -36,6 +32,7 @@ CALM = 2.0
 SURPRISE_MEMORY = 0.75
 SURPRISE_MOST = 8.0
 AGILITY_MOST = 10.0
+_EYE4 = np.eye(4)
 BEARING_SHARED_PART = 0.7
 """Of a direction's variance; a node does not say, and most of it is pose."""
 
@@ -150,28 +147,6 @@ class FilterSettings:
     moving_bias_s: float = 10.0
 
 
-def independent_part(
-    total_m2: npt.ArrayLike, shared_m2: npt.ArrayLike, *, min_sigma_m: float
-) -> FloatArray:
-    """Total minus shared, with a floor in every direction.
-
-    Args:
-        total_m2: (..., 2, 2).
-        shared_m2: (..., 2, 2), no larger than the total.
-        min_sigma_m: No direction is believed better than this.
-    """
-    rest = np.asarray(total_m2, dtype=np.float64) - np.asarray(shared_m2, dtype=np.float64)
-    # Eigenvalues of a symmetric 2 x 2 in closed form: a cheap test whether the floor is needed.
-    half_trace = 0.5 * (rest[..., 0, 0] + rest[..., 1, 1])
-    spread = np.hypot(0.5 * (rest[..., 0, 0] - rest[..., 1, 1]), rest[..., 0, 1])
-    low = np.atleast_1d(half_trace - spread) < min_sigma_m**2
-    if bool(low.any()):
-        values, axes = np.linalg.eigh(rest)
-        values = np.maximum(values, min_sigma_m**2)
-        rest = (axes * values[..., None, :]) @ np.swapaxes(axes, -1, -2)
-    return np.asarray(rest, dtype=np.float64)
-
-
 def start(measurement: Measurement) -> State:
     """The first belief: where it was seen, and hardly anything about its speed."""
     speed = FIRST_SPEED_SIGMA_M_S[measurement.object_class]
@@ -194,7 +169,7 @@ def start(measurement: Measurement) -> State:
         cross=belief.cross[0],
         eyes=(_eye(None, measurement),),
         noise_m2=measurement.independent_m2,
-        classes=_classes((1.0 / len(CLASSES),) * len(CLASSES), measurement),
+        classes=voted([EVEN], [measurement.object_class], [measurement.confidence])[0],
         confidence=measurement.confidence,
         sensor_id=measurement.sensor_id,
         track_id=measurement.track_id,
@@ -206,8 +181,18 @@ def predicted(state: State, t_s: float, settings: FilterSettings) -> tuple[Float
     """Mean (4,) and covariance (4, 4) at a later instant; earlier ones give the state."""
     if t_s <= state.t_s:
         return state.mean, state.cov
-    belief = _predicted([state], np.array([t_s]), settings)
-    return belief.mean[0], belief.cov[0]
+    # One alone is dear in arrays of many; the sensors' unknowns do not enter here.
+    dt = t_s - state.t_s
+    noise = settings.accel_psd_m2_s3[state.object_class] * state.agility
+    step = _EYE4.copy()
+    step[0, 2] = step[1, 3] = dt
+    cov = step @ state.cov @ step.T
+    for k in (0, 1):
+        cov[k, k] += noise * dt**3 / 3.0
+        cov[k, k + 2] += noise * dt**2 / 2.0
+        cov[k + 2, k] += noise * dt**2 / 2.0
+        cov[k + 2, k + 2] += noise * dt
+    return step @ state.mean, cov
 
 
 def surprise2(state: State, measurement: Measurement, settings: FilterSettings) -> float:
@@ -252,6 +237,11 @@ def advance_all(
     _set_bearings(before, looks, measurements)
     after, surprises2 = schmidt.updated(before, looks, outlier_sigmas=settings.outlier_sigmas)
     jump2, outlier2 = settings.jump_sigmas**2, settings.outlier_sigmas**2
+    classes = voted(
+        [s.classes for s in states],
+        [m.object_class for m in measurements],
+        [m.confidence for m in measurements],
+    )
     found: list[tuple[State, Verdict]] = []
     for k, (state, measurement) in enumerate(zip(states, measurements, strict=True)):
         surprise = float(surprises2[k])
@@ -273,7 +263,7 @@ def advance_all(
                     cross=after.cross[k],
                     eyes=_looked(state, slot, measurement, refusals=0),
                     noise_m2=measurement.independent_m2 if placed else state.noise_m2,
-                    classes=_classes(state.classes, measurement),
+                    classes=classes[k],
                     confidence=measurement.confidence,
                     sensor_id=measurement.sensor_id,
                     track_id=measurement.track_id,
@@ -369,21 +359,6 @@ def _looked(state: State, slot: int, measurement: Measurement, *, refusals: int)
     return tuple(eyes)
 
 
-def _classes(before: tuple[float, ...], measurement: Measurement) -> tuple[float, ...]:
-    """Bayes with a short memory: the observed class as likely as its confidence, the rest alike."""
-    sure = min(max(measurement.confidence, 0.25), 0.95)
-    if measurement.object_class == "Unknown":
-        sure = 0.25
-    other = (1.0 - sure) / (len(CLASSES) - 1)
-    weights = [
-        max(p, 1e-6) ** CLASS_MEMORY
-        * (sure if name == measurement.object_class else other) ** CLASS_WEIGHT
-        for name, p in zip(CLASSES, before, strict=True)
-    ]
-    whole = sum(weights)
-    return tuple(weight / whole for weight in weights)
-
-
 def _refused(
     state: State,
     measurement: Measurement,
@@ -392,8 +367,7 @@ def _refused(
     cov: FloatArray,
     cross: FloatArray,
 ) -> tuple[State, Verdict]:
-    known = slot < len(state.eyes) and state.eyes[slot].sensor_id == measurement.sensor_id
-    refusals = 1 + (state.eyes[slot].refusals if known else 0)
+    refusals = 1 + sum(e.refusals for e in state.eyes if e.sensor_id == measurement.sensor_id)
     waits = replace(
         state,
         t_s=max(state.t_s, measurement.t_s),
@@ -416,7 +390,7 @@ def _refused(
     return (
         replace(
             fresh,
-            classes=_classes(state.classes, measurement),
+            classes=voted([state.classes], [measurement.object_class], [measurement.confidence])[0],
             observations=state.observations + 1,
             jumps=state.jumps + 1,
         ),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ground_station.judge_memory import Memory
-from ground_station.kalman import FilterSettings, Measurement, State, predicted, surprise2
+from ground_station.kalman import FilterSettings, Measurement, State, surprise2
 from ground_station.rules import AppearedSettings, FuseSettings
 from ground_station.views import TailPoint
 from wire.messages import Observation
@@ -90,7 +90,6 @@ class Step:
     sensors: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    absorbed: tuple[str, ...] = ()
     bearing: Bearing | None = None
     other: "Step | None" = None
     memory: Memory | None = None
@@ -282,8 +281,8 @@ def _continues(
     classes = {state.object_class, measurement.object_class}
     if len(classes) > 1 and "Unknown" not in classes:
         return None
-    mean, _ = predicted(state, measurement.t_s, filter_settings)
-    gap = measurement.enu_m - mean[:2]
+    dt = max(measurement.t_s - state.t_s, 0.0)
+    gap = measurement.enu_m - state.mean[:2] - dt * state.mean[2:]
     if not math.hypot(gap[0], gap[1]) <= reach_m:
         return None
     distance2 = surprise2(state, measurement, filter_settings)

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -57,6 +57,60 @@ def test_any_order_within_five_seconds_ends_the_same(delays_s):
     assert 0 == core.counters.stale
 
 
+GROUP = sorted(
+    [
+        observed
+        for k in range(3)
+        for camera, sensor in enumerate(("mast-west", "mast-east", "uav-1"))
+        for observed in walk(
+            PLACE, (1.5 * k + 0.3 * camera, 12 - 0.2 * camera), (0.2, -1.2), 18,
+            number=1 + k + 10 * camera, seed=k + 10 * camera, sensor=sensor, sigma_m=0.25,
+            shared_m=0.4, t0_s=0.15 * camera, ends=False,
+        )
+    ],
+    key=lambda o: (o.t_event_utc, o.body.track_id),
+)  # fmt: skip
+
+
+def in_core(core, *, until_s=19):
+    """Targets, and rules, levels and event times of what was told; ids and raise times may differ."""
+    return (
+        [
+            (v.target_id, round(v.lon_deg, 9), round(v.lat_deg, 9), v.count, set(v.sensors))
+            for v in sorted(core.targets(START + timedelta(seconds=until_s)), key=lambda v: v.target_id)
+        ],
+        sorted(
+            (a.level, a.rule, a.direction, a.t_event_utc, a.count) for a in core.alerts()
+        ),
+    )  # fmt: skip
+
+
+def test_two_cameras_and_a_drone_on_one_group_are_three_targets_and_one_alert():
+    """Nine tracks of three people: three on the map, each seen by three, and one warning of three."""
+    core = deliver(GROUP, [0.2] * len(GROUP))[0]
+    targets, alerts = in_core(core)
+    assert 3 == len(targets)
+    assert {3} == {len(row[4]) for row in targets}
+    assert [("warning", "crossing", "in", 3)] == [(a[0], a[1], a[2], a[4]) for a in alerts]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.1, 4.9))
+def test_group_of_many_cameras_is_the_same_in_any_order_within_five_seconds(seed, most_s):
+    """Births, joins, beliefs and what is told do not depend on how nine tracks arrive."""
+    source = random.Random(seed)
+    core = deliver(GROUP, [source.uniform(0.0, most_s) for _ in GROUP])[0]
+    expected, found = in_core(IN_ORDER_GROUP), in_core(core)
+    assert expected[0] == found[0]
+    assert [(*a[:3], a[4]) for a in expected[1]] == [(*a[:3], a[4]) for a in found[1]]
+    # Whose passage gives a group's alert its instant follows who was told first: steps of each other.
+    for one, other in zip(expected[1], found[1], strict=True):
+        gap = datetime.fromisoformat(one[3][:-1]) - datetime.fromisoformat(other[3][:-1])
+        assert abs(gap.total_seconds()) < 1.0
+    assert 0 == core.counters.stale
+
+
+IN_ORDER_GROUP = deliver(GROUP, [0.1] * len(GROUP))[0]
 BOTH = sorted(STEPS + OTHER, key=lambda o: o.t_event_utc)
 
 

@@ -1,5 +1,7 @@
 """Targets: where things are, how sure that is, and which track continues which."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,9 +9,10 @@ from hypothesis import strategies as st
 
 from ground_station.decision import Counters
 from ground_station.fuse import Fuser
-from ground_station.kalman import independent_part
+from ground_station.measure import independent_part
 from ground_station.rules import AppearedSettings, FuseSettings
-from tests.unit.ground_station.walks import LAT, LON, seen, site, track, walk
+from tests.unit.ground_station.walks import LAT, LON, lon_lat, seen, site, track, walk
+from wire.values import Bearing, GeoPoint
 
 
 class Fused:
@@ -32,7 +35,7 @@ class Fused:
 
     def at(self, target_id):
         """East and north of a target from the middle of the line."""
-        return self.core.get(target_id).state.mean[:2] - self.origin
+        return self.core.targets.get(target_id).state.mean[:2] - self.origin
 
 
 def test_target_follows_a_walker_better_than_one_look():
@@ -42,9 +45,9 @@ def test_target_follows_a_walker_better_than_one_look():
         fused = Fused()
         fused.feed(walk(fused.place, (0, 30), (1.0, -0.5), 10, sigma_m=0.5, seed=seed, ends=False))
         error = fused.at(track(1)) - [10, 25]
-        cov = fused.core.get(track(1)).state.position_cov_m2
+        cov = fused.core.targets.get(track(1)).state.position_cov_m2
         errors.append(float(error @ error))
-        speeds.append(fused.core.get(track(1)).state.mean[2:])
+        speeds.append(fused.core.targets.get(track(1)).state.mean[2:])
         surprises.append(float(error @ np.linalg.solve(cov, error)))
     assert np.mean(errors) < 0.8 * 2 * 0.5**2
     assert 0.80 <= np.mean(np.array(surprises) < 4.605) <= 1.0
@@ -61,7 +64,7 @@ def test_shared_error_is_never_averaged_away(looks):
             for k in range(looks)
         ]
     )
-    cov = fused.core.get(track(1)).state.position_cov_m2
+    cov = fused.core.targets.get(track(1)).state.position_cov_m2
     assert np.linalg.eigvalsh(cov - 4.0 * np.eye(2))[0] >= 0.0
     assert cov[0, 0] < 4.0 + 0.3**2 + 1e-9
 
@@ -81,7 +84,7 @@ def test_jumped_position_starts_anew_without_its_past():
     assert np.linalg.norm(fused.at(track(1)) - [0, 30]) < 2.0
     fused.feed([seen(fused.place, 0, -270, 6.0), seen(fused.place, 0, -270, 6.5)])
     assert np.linalg.norm(fused.at(track(1)) - [0, -270]) < 2.0
-    assert 1 == fused.core.get(track(1)).state.jumps
+    assert 1 == fused.core.targets.get(track(1)).state.jumps
     assert 1 == fused.counters.jumps
 
 
@@ -99,20 +102,20 @@ def test_same_track_id_again_is_the_same_target():
     fused = Fused()
     steps = walk(fused.place, (0, 30), (0, -1), 3)
     fused.feed(steps)
-    before = fused.core.get(track(1)).state
+    before = fused.core.targets.get(track(1)).state
     assert not fused.feed(steps).targets
-    assert before == fused.core.get(track(1)).state
+    assert before == fused.core.targets.get(track(1)).state
     assert len(steps) == fused.counters.duplicates
-    assert 1 == len(fused.core)
+    assert 1 == len(fused.core.targets)
 
 
 def test_too_old_is_ignored_and_counted():
     """Six seconds late is beyond the window, and says so."""
     fused = Fused()
     fused.feed(walk(fused.place, (0, 30), (0, -1), 12, ends=False))
-    before = fused.core.get(track(1)).state
+    before = fused.core.targets.get(track(1)).state
     assert not fused.feed([seen(fused.place, 0, 28, 2.25)]).targets
-    assert before is fused.core.get(track(1)).state
+    assert before is fused.core.targets.get(track(1)).state
     assert 1 == fused.counters.stale
 
 
@@ -129,8 +132,8 @@ def test_rebirth_after_an_end_continues_the_target():
     fused = Fused()
     fused.feed(walk(fused.place, (0, 10), (0, -1), 6))
     fused.feed(walk(fused.place, (0, 2), (0, -1), 4, number=2, t0_s=8.0))
-    assert 1 == len(fused.core)
-    assert track(1) == fused.core.target_of(track(2))
+    assert 1 == len(fused.core.targets)
+    assert track(1) == fused.core.targets.target_of(track(2))
     assert 1 == fused.counters.reborn
 
 
@@ -139,10 +142,10 @@ def test_switched_track_id_is_joined_once_the_old_one_is_silent():
     fused = Fused()
     fused.feed(walk(fused.place, (0, 10), (0, -1), 6, ends=False))
     fused.feed(walk(fused.place, (0, 3.8), (0, -1), 1, number=2, t0_s=6.2, ends=False))
-    assert 2 == len(fused.core)
+    assert 2 == len(fused.core.targets)
     update = fused.feed(walk(fused.place, (0, 2.3), (0, -1), 1, number=2, t0_s=7.7))
-    assert 1 == len(fused.core)
-    assert track(1) == fused.core.target_of(track(2))
+    assert 1 == len(fused.core.targets)
+    assert track(1) == fused.core.targets.target_of(track(2))
     assert track(1) in update.targets
     assert track(2) in fused.gone
 
@@ -153,7 +156,7 @@ def test_two_people_side_by_side_stay_two():
     one = walk(fused.place, (0, 10), (0, -1), 8, ends=False)
     two = walk(fused.place, (1, 8), (0, -1), 6, number=2, t0_s=2.0, ends=False)
     fused.feed(sorted(one + two, key=lambda o: o.t_event_utc))
-    assert 2 == len(fused.core)
+    assert 2 == len(fused.core.targets)
     assert 0 == fused.counters.reborn
 
 
@@ -168,7 +171,7 @@ def test_no_rebirth_too_late_too_far_or_as_another_thing(gap_s, away_m, object_c
     fused.feed(
         [seen(fused.place, away_m, 10, 6 + gap_s, number=2, phase="new", object_class=object_class)]
     )
-    assert track(2) == fused.core.target_of(track(2))
+    assert track(2) == fused.core.targets.target_of(track(2))
 
 
 def two_cameras(fused, start, velocity, seconds, *, number=1, t0_s=0.0, **more):
@@ -192,10 +195,10 @@ def test_two_cameras_on_one_person_are_one_target():
     fused.feed(
         in_order(two_cameras(fused, (0, 30), (0, -1), 8, sigma_m=0.3, shared_m=0.5, ends=False))
     )
-    assert 1 == len(fused.core)
-    assert track(1) == fused.core.target_of(track(101))
-    assert [track(1), track(101)] == fused.core.get(track(1)).tracks
-    assert {"node-1/cam-1", "node-1/cam-2"} == set(fused.core.get(track(1)).now_seeing)
+    assert 1 == len(fused.core.targets)
+    assert track(1) == fused.core.targets.target_of(track(101))
+    assert [track(1), track(101)] == fused.core.targets.get(track(1)).tracks
+    assert {"node-1/cam-1", "node-1/cam-2"} == set(fused.core.targets.get(track(1)).now_seeing)
     assert 1 == fused.counters.joined
 
 
@@ -210,9 +213,9 @@ def test_two_cameras_on_two_people_are_two_targets():
             )
         )
     )
-    assert 2 == len(fused.core)
-    assert track(1) == fused.core.target_of(track(101))
-    assert track(2) == fused.core.target_of(track(102))
+    assert 2 == len(fused.core.targets)
+    assert track(1) == fused.core.targets.target_of(track(101))
+    assert track(2) == fused.core.targets.target_of(track(102))
 
 
 def test_other_camera_takes_over_after_a_gap():
@@ -220,19 +223,58 @@ def test_other_camera_takes_over_after_a_gap():
     fused = Fused()
     fused.feed(walk(fused.place, (0, 10), (0, -1), 6, ends=True))
     fused.feed(walk(fused.place, (0, 1), (0, -1), 6, number=2, t0_s=9.0, sensor="uav-1"))
-    assert 1 == len(fused.core)
-    assert track(1) == fused.core.target_of(track(2))
+    assert 1 == len(fused.core.targets)
+    assert track(1) == fused.core.targets.target_of(track(2))
 
 
-def test_what_a_person_took_apart_stays_apart():
-    """The same two tracks are not joined again, however well they agree."""
+@pytest.mark.parametrize("leaves", [1, 101])
+def test_what_a_person_took_apart_stays_apart(leaves):
+    """The same two tracks are not joined again, however well they agree; whichever was pointed at."""
     fused = Fused()
     steps = in_order(two_cameras(fused, (0, 30), (0, -1), 16, shared_m=0.5, ends=False))
     fused.feed(steps[:32])
-    assert fused.core.split(track(1), track(101))
+    assert fused.core.split(track(1), track(leaves))
     fused.feed(steps[32:])
-    assert 2 == len(fused.core)
-    assert track(1) != fused.core.target_of(track(101))
+    assert 2 == len(fused.core.targets)
+    assert track(1) == fused.core.targets.target_of(track(1))
+    assert track(101) == fused.core.targets.target_of(track(101))
+
+
+def test_track_that_contradicts_the_other_camera_goes_its_own_way():
+    """Joined while together; when one of them walks off, there are two people again."""
+    fused = Fused()
+    fused.feed(in_order(two_cameras(fused, (0, 30), (0, -1), 6, sigma_m=0.1, ends=False)))
+    assert 1 == len(fused.core.targets)
+    stays = walk(fused.place, (0, 24), (0, 0), 12, t0_s=6.5, sigma_m=0.1, ends=False)
+    leaves = walk(
+        fused.place, (3, 24), (2.0, 0), 12, number=101, t0_s=6.75, sigma_m=0.1, sensor="cam-2",
+        ends=False,
+    )  # fmt: skip
+    fused.feed(in_order(stays + leaves))
+    assert 2 == len(fused.core.targets)
+    assert 1 == fused.counters.strayed
+    assert track(101) == fused.core.targets.target_of(track(101))
+
+
+def test_direction_without_a_place_still_moves_the_target():
+    """The second camera gives only a bearing: it sharpens what it sees across, once they are one."""
+    fused = Fused()
+    fused.feed(walk(fused.place, (0, 30), (0, 0), 6, sigma_m=1.5, seed=3, ends=False))
+    before = fused.core.targets.get(track(1)).state
+    bare = seen(fused.place, 0, 30, 6.5, position=False)
+    lon, lat = lon_lat(0, -70)
+    body = bare.body.model_copy(
+        update={
+            "bearing": Bearing(azimuth_deg=0.0, sigma_deg=0.2, range_min_m=20.0, range_max_m=400.0),
+            "sensor_position": GeoPoint(lon_deg=lon, lat_deg=lat, alt_hae_m=5.0),
+        }
+    )
+    fused.feed([replace(bare, body=body)])
+    after = fused.core.targets.get(track(1)).state
+    assert after.t_s == before.t_s + 0.5
+    assert after.cov[0, 0] < 0.6 * before.cov[0, 0]
+    assert after.cov[1, 1] > before.cov[1, 1]
+    assert abs(fused.at(track(1))[0]) < 0.6
 
 
 def test_what_a_person_joined_is_one():
@@ -241,10 +283,10 @@ def test_what_a_person_joined_is_one():
     one = walk(fused.place, (0, 30), (0, -1), 6, ends=False)
     two = walk(fused.place, (9, 30), (0, -1), 6, number=2, sensor="cam-2", ends=False)
     fused.feed(in_order(one + two))
-    assert 2 == len(fused.core)
+    assert 2 == len(fused.core.targets)
     assert [track(2)] == fused.core.merge(track(1), track(2)).gone
-    assert 1 == len(fused.core)
-    assert track(1) == fused.core.target_of(track(2))
+    assert 1 == len(fused.core.targets)
+    assert track(1) == fused.core.targets.target_of(track(2))
 
 
 @settings(max_examples=40, deadline=None)
@@ -271,8 +313,8 @@ def test_any_order_of_arrival_leaves_the_same_targets(delays_s, sizes):
         batch = [observed for observed, _ in mixed[place : place + size]]
         other.core.observe(batch, steps[-1].t_event_utc.timestamp())
         place, count = place + size, count + 1
-    expected = {t.target_id: t for t in fused.core}
-    found = {t.target_id: t for t in other.core}
+    expected = {t.target_id: t for t in fused.core.targets}
+    found = {t.target_id: t for t in other.core.targets}
     assert expected.keys() == found.keys()
     for name, target in expected.items():
         assert target.tracks == found[name].tracks
@@ -290,7 +332,7 @@ def test_everything_twice_changes_nothing():
         for _ in (1, 2):
             twice.core.observe([observed], observed.t_event_utc.timestamp())
     assert len(steps) == twice.counters.duplicates
-    (expected,), (found,) = once.core, twice.core
+    (expected,), (found,) = once.core.targets, twice.core.targets
     assert np.array_equal(expected.state.mean, found.state.mean)
     assert expected.tracks == found.tracks
 
@@ -300,7 +342,7 @@ def test_class_is_a_vote_not_the_last_word():
     fused = Fused()
     fused.feed(walk(fused.place, (0, 10), (0, 0), 5, ends=False))
     fused.feed([seen(fused.place, 0, 10, 5.5, object_class="Animal")])
-    assert "Human" == fused.core.get(track(1)).object_class
+    assert "Human" == fused.core.targets.get(track(1)).object_class
 
 
 def test_memory_is_flat_over_many_tracks():
@@ -310,9 +352,9 @@ def test_memory_is_flat_over_many_tracks():
         fused.feed(
             [seen(fused.place, 3 * (number % 97), 40, 0.05 * number, number=number, phase="new")]
         )
-        fused.core.evicted()
-    assert 32 == len(fused.core)
-    assert len(fused.core._target_of_track) <= 4 * 32
+        fused.core.targets.evicted()
+    assert 32 == len(fused.core.targets)
+    assert len(fused.core.targets.links) <= 4 * 32
     assert 5000 - 32 - fused.counters.reborn == fused.counters.targets_evicted
 
 
@@ -320,7 +362,7 @@ def test_one_track_for_ever_keeps_a_short_history():
     """An hour of one track holds the window, not the hour."""
     fused = Fused(max_journal=64)
     fused.feed([seen(fused.place, 0, 40, 0.5 * k) for k in range(1500)])
-    target = fused.core.get(track(1))
+    target = fused.core.targets.get(track(1))
     assert len(target.states) <= 64
     assert fused.core.journal_size <= 64
     assert len(target.tail) <= 62
@@ -330,6 +372,6 @@ def test_one_track_for_ever_keeps_a_short_history():
 def test_known_track_in_the_middle_of_its_life_was_not_born_here(phase, explained):
     """After a restart its first word may be any; only a new one tells of a birth."""
     fused = Fused()
-    fused.core.adopt_links([(track(1), track(7))])
+    fused.core.targets.adopt_links([(track(1), track(7))])
     fused.feed([seen(fused.place, 0, -3, 0.0, phase=phase)])
-    assert explained == fused.core.get(track(7)).birth.beside_other
+    assert explained == fused.core.targets.get(track(7)).birth.beside_other
