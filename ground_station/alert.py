@@ -1,7 +1,7 @@
 """From findings to alerts: one alert per human event, and what people do with it.
 
-An alert is raised once, grows in place, and is closed by a person. Findings of the same target, of
-targets beside each other, and of two cameras on one person all tell the same event.
+An alert is raised once, grows in place, and is closed by a person. Findings of one target and of
+targets beside each other tell the same event.
 """
 
 from collections.abc import Iterable
@@ -310,12 +310,11 @@ class AlertBook:
         if not new:
             return Decision()
         kept = (*alert.media_ids, *new)[-MAX_MEDIA:]
-        done = replace(alert, revision=alert.revision + 1, media_ids=kept)
-        self._index.put(done)
+        self._index.put(done := replace(alert, revision=alert.revision + 1, media_ids=kept))
         return Decision(alerts=(self._view(done),))
 
     def same(self, gone_id: str, target_id: str, now_utc: datetime) -> Decision:
-        """A target turned out to be another one: from now on it is one, and counts once."""
+        """A target turned out to be another one: from now on it counts once."""
         done = Decision()
         for alert in self._index.renamed(gone_id):
             told = replace(alert, members=renamed_members(alert.members, gone_id, target_id))

@@ -1,5 +1,6 @@
 """The fusion beside Stone Soup on the same observations: how near, how fast; figures are printed, ratios asserted."""
 
+import gc
 import platform
 import random
 import time
@@ -13,8 +14,9 @@ from ground_station.fuse import Fuser
 from ground_station.rules import AppearedSettings, FuseSettings
 from tests.unit.ground_station.walks import LAT, LON, START, decider, seen, site, walk
 
-PEOPLE = 40
-SECONDS = 40
+PEOPLE = 100
+SECONDS = 15
+"""Two cameras on each at 2 Hz: the 400 observations a second of one station."""
 NOISE_M = 0.35
 FASTER = 20.0
 CUTOFF_M = 5.0
@@ -27,7 +29,7 @@ def scene(place, *, seed):
     """
     source = random.Random(seed)
     starts = [
-        (-220 + 11 * k + source.uniform(-2, 2), source.uniform(10, 60)) for k in range(PEOPLE)
+        (-550 + 11 * k + source.uniform(-2, 2), source.uniform(10, 60)) for k in range(PEOPLE)
     ]
     speeds = [(source.uniform(-0.4, 0.4), source.uniform(-1.0, 0.4)) for _ in range(PEOPLE)]
 
@@ -156,7 +158,7 @@ def theirs(place, observed):
 
 @pytest.mark.bench
 def test_fusion_is_as_near_as_stone_soup_and_far_faster(capsys):
-    """Forty walkers, two cameras, forty seconds: GOSPA after the first five seconds, and the time for it."""
+    """A hundred walkers, two cameras: GOSPA after the first five seconds, and the time for it."""
     pytest.importorskip("stonesoup")
     place = site()
     truth, observed = scene(place, seed=7)
@@ -194,6 +196,8 @@ def test_decision_keeps_up_with_four_hundred_a_second(capsys):
     )
     took_s, place = [], 0
     now = START
+    gc.collect()
+    gc.freeze()  # What pytest has loaded is no part of the decision.
     while place < len(arrivals):
         now += timedelta(seconds=0.1)
         batch = []
@@ -203,6 +207,7 @@ def test_decision_keeps_up_with_four_hundred_a_second(capsys):
         begin = time.perf_counter()
         core.observe(batch, now)
         took_s.append(time.perf_counter() - begin)
+    gc.unfreeze()
     took_s.sort()
     with capsys.disabled():
         print(
