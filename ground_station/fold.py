@@ -141,7 +141,7 @@ class Journal:
         """Let the window move on; done when the journal has grown to twice what it kept."""
         if len(self._entries) <= min(2 * self._kept + 256, self._most):
             return
-        kept = [entry for entry in self._entries if self._wanted(entry, now_s)]
+        kept = self._without(lambda entry: not self._wanted(entry, now_s))
         spare = len(kept) - self._most
         if spare > 0:
             # Half is let go at once: one by one would be dear.
@@ -157,25 +157,32 @@ class Journal:
     def forget(self, target_ids: Iterable[str]) -> None:
         """What was done to these stays done: nothing late is put in before it any more."""
         gone = set(target_ids)
-        kept = []
-        for entry in self._entries:
-            if entry.touched.isdisjoint(gone):
-                kept.append(entry)
-            else:
+        self._entries = self._without(lambda entry: not entry.touched.isdisjoint(gone))
+        self._keys = {entry.key for entry in self._entries}
+
+    def _without(self, unwanted: Callable[[Entry], bool]) -> list[Entry]:
+        """Settle unwanted entries, and all before them that touched the same; what stays.
+
+        Nothing may be undone below something that stays done.
+        """
+        kept: list[Entry] = []
+        settled: set[str] = set()
+        for entry in reversed(self._entries):
+            if unwanted(entry) or not entry.touched.isdisjoint(settled):
+                settled |= entry.touched
                 self._settle(entry)
-        self._entries = kept
-        self._keys = {entry.key for entry in kept}
+            else:
+                kept.append(entry)
+        return kept[::-1]
 
     def _wanted(self, entry: Entry, now_s: float) -> bool:
         target = entry.target
         if target is None or target.dropped:
             return False
-        if target.head.key[0] - entry.key[0] <= self._window_s and (
-            now_s - entry.came_s <= self._keep_s
-        ):
-            return True
-        self._settle(entry)
-        return False
+        return (
+            target.head.key[0] - entry.key[0] <= self._window_s
+            and now_s - entry.came_s <= self._keep_s
+        )
 
     @staticmethod
     def _settle(entry: Entry) -> None:

@@ -130,8 +130,12 @@ class Fuser:
         close = self._around(enu, t_s)
         for k, entry in enumerate(entries):
             own = self.targets.links.get(entry.key[2])
-            others = self._others(close[k], entry.key[1])
-            found.append(set(wide[k]) if own is None else {own, *others})
+            reached = set(wide[k]) if own is None else {own, *self._others(close[k], entry.key[1])}
+            # What is one now may have been several then, each named after one of its tracks.
+            for name in tuple(reached):
+                target = self.targets.known.get(name)
+                reached.update(() if target is None else target.tracks)
+            found.append(reached)
         return found
 
     def _around(self, enu_m: FloatArray, t_s: FloatArray) -> list[list[str]]:

@@ -5,7 +5,7 @@ import random
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.ground_station.walks import START, decider, run, seen, site, track, walk
@@ -96,6 +96,7 @@ def test_two_cameras_and_a_drone_on_one_group_are_three_targets_and_one_alert():
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.1, 4.9))
+@example(1012, 4.9)
 def test_group_of_many_cameras_is_the_same_in_any_order_within_five_seconds(seed, most_s):
     """Births, joins, beliefs and what is told do not depend on how nine tracks arrive."""
     source = random.Random(seed)
