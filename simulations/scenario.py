@@ -33,7 +33,7 @@ SMALL_PERSON_PX = 72.0
 
 Need = Literal[
     "small-people", "boats", "swimmers", "cyclists", "night-day-camera", "missions",
-    "landing", "schedules", "fusion", "flood-season",
+    "landing", "schedules", "flood-season",
 ]  # fmt: skip
 """What a scenario may wait for; the change that builds it takes the word out of the scenarios."""
 NEEDS: tuple[str, ...] = get_args(Need)
