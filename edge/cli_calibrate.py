@@ -34,6 +34,10 @@ LensOption = Annotated[
     Path | None,
     typer.Option("--lens", help="What `border-edge calibrate lens` printed, kept in a file."),
 ]
+HfovOption = Annotated[
+    float | None, typer.Option(help="Horizontal view of a lens nobody calibrated.")
+]
+SizeOption = Annotated[str, typer.Option(help="With --hfov-deg: the frames' size.")]
 
 
 def say(text: str) -> None:
@@ -170,10 +174,8 @@ def pose(
     config: ConfigOption = None,
     sensor: SensorOption = "",
     lens_file: LensOption = None,
-    hfov_deg: Annotated[
-        float | None, typer.Option(help="Horizontal view of a lens nobody calibrated.")
-    ] = None,
-    size: Annotated[str, typer.Option(help="With --hfov-deg: the frames' size.")] = "1280x720",
+    hfov_deg: HfovOption = None,
+    size: SizeOption = "1280x720",
     fit_focal: Annotated[
         bool, typer.Option("--fit-focal", help="Fit the focal length too; needs more points.")
     ] = False,

@@ -9,10 +9,12 @@ import typer
 from edge import cli_calibrate
 from edge.cli_calibrate import (
     ConfigOption,
+    HfovOption,
     JsonOption,
     LensOption,
     ReportOption,
     SensorOption,
+    SizeOption,
     camera_from,
     say,
 )
@@ -40,10 +42,8 @@ def heading(
     config: ConfigOption = None,
     sensor: SensorOption = "",
     lens_file: LensOption = None,
-    hfov_deg: Annotated[
-        float | None, typer.Option(help="Horizontal view of a lens nobody calibrated.")
-    ] = None,
-    size: Annotated[str, typer.Option(help="With --hfov-deg: the frames' size.")] = "1280x720",
+    hfov_deg: HfovOption = None,
+    size: SizeOption = "1280x720",
     sigma_px: Annotated[
         float, typer.Option(help="Accuracy of a click (1 sigma).", min=0.05, max=100.0)
     ] = 3.0,

@@ -14,7 +14,34 @@ import numpy.typing as npt
 
 from geo._types import FloatArray
 
+Quaternion = tuple[float, float, float, float]
+"""(w, x, y, z)."""
 _SMALL_RAD = 1e-9
+
+
+def quaternion_product(a: Quaternion, b: Quaternion) -> Quaternion:
+    """The turn b, then the turn a (Hamilton product)."""
+    aw, ax, ay, az = a
+    bw, bx, by, bz = b
+    return (
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    )
+
+
+def quaternion_of_euler(roll_rad: float, pitch_rad: float, yaw_rad: float) -> Quaternion:
+    """Body to the frame that yaw, then pitch, then roll came from (aeronautical order)."""
+    cr, sr = math.cos(roll_rad / 2), math.sin(roll_rad / 2)
+    cp, sp = math.cos(pitch_rad / 2), math.sin(pitch_rad / 2)
+    cy, sy = math.cos(yaw_rad / 2), math.sin(yaw_rad / 2)
+    return (
+        cr * cp * cy + sr * sp * sy,
+        sr * cp * cy - cr * sp * sy,
+        cr * sp * cy + sr * cp * sy,
+        cr * cp * sy - sr * sp * cy,
+    )
 
 
 def matrix_of_quaternion(quaternion: Sequence[float]) -> FloatArray:
@@ -37,7 +64,7 @@ def matrix_of_quaternion(quaternion: Sequence[float]) -> FloatArray:
     )
 
 
-def quaternion_of_matrix(matrix: npt.ArrayLike) -> tuple[float, float, float, float]:
+def quaternion_of_matrix(matrix: npt.ArrayLike) -> Quaternion:
     """(w, x, y, z) with w >= 0 of a (3, 3) rotation matrix.
 
     Source: Markley, "Unit quaternion from rotation matrix", 2008: divide by the largest part only.

@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from geo.turn import Quaternion, quaternion_of_euler, quaternion_product
 from hardware.autopilot_mavlink.dialect import Message
-from hardware.autopilot_mavlink.turns import ENU_FROM_NED, Quaternion, from_euler, product, unit
+from hardware.autopilot_mavlink.turns import ENU_FROM_NED, unit
 
 YAW_LOCK = 16
 YAW_IN_VEHICLE_FRAME = 32
@@ -45,7 +46,7 @@ def device_status(message: Message) -> Look | None:
     if not in_vehicle and not in_earth:
         in_earth = bool(message.flags & YAW_LOCK)
     if in_earth:
-        return Look("enu", product(ENU_FROM_NED, q))
+        return Look("enu", quaternion_product(ENU_FROM_NED, q))
     return Look("level", q)
 
 
@@ -57,7 +58,9 @@ def mount_orientation(message: Message) -> Look | None:
     if _sane(yaw):
         return Look("level", _turn(roll, pitch, yaw))
     if _sane(message.yaw_absolute):
-        return Look("enu", product(ENU_FROM_NED, _turn(roll, pitch, message.yaw_absolute)))
+        return Look(
+            "enu", quaternion_product(ENU_FROM_NED, _turn(roll, pitch, message.yaw_absolute))
+        )
     return None
 
 
@@ -78,4 +81,6 @@ def _sane(*angles_deg: float) -> bool:
 
 
 def _turn(roll_deg: float, pitch_deg: float, yaw_deg: float) -> Quaternion:
-    return from_euler(math.radians(roll_deg), math.radians(pitch_deg), math.radians(yaw_deg))
+    return quaternion_of_euler(
+        math.radians(roll_deg), math.radians(pitch_deg), math.radians(yaw_deg)
+    )

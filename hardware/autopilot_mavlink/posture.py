@@ -4,10 +4,11 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from geo.turn import Quaternion, quaternion_of_euler, quaternion_product
 from hardware.autopilot_mavlink import dialect as d
 from hardware.autopilot_mavlink import gimbal
 from hardware.autopilot_mavlink.stamps import Stamps
-from hardware.autopilot_mavlink.turns import ENU_FROM_NED, Quaternion, from_euler, product, unit
+from hardware.autopilot_mavlink.turns import ENU_FROM_NED, unit
 from hardware.ports import AttitudeSample, GimbalSample, VehicleId
 
 _SUPERSEDED_S = 2.0
@@ -54,7 +55,7 @@ class Posture:
             return None
         angles = (message.roll, message.pitch, message.yaw)
         sane = all(math.isfinite(angle) and abs(angle) <= 2 * math.pi for angle in angles)
-        q = from_euler(*angles) if sane else None
+        q = quaternion_of_euler(*angles) if sane else None
         return self._lay(d.ATTITUDE, message, q, component_id, now_s)
 
     def quaternion(
@@ -85,7 +86,7 @@ class Posture:
         self.attitude = AttitudeSample(
             vehicle=self._id,
             t_monotonic_s=t_s,
-            quaternion_enu_from_body=product(ENU_FROM_NED, ned_from_body),
+            quaternion_enu_from_body=quaternion_product(ENU_FROM_NED, ned_from_body),
             rate_body_rad_s=rates if told else None,
             heading_sigma_deg=self._heading_sigma_deg(now_s),
         )

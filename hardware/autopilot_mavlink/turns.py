@@ -5,37 +5,12 @@ Quaternions are (w, x, y, z). A quaternion `a_from_b` turns vectors given in b i
 
 import math
 
-Quaternion = tuple[float, float, float, float]
+from geo.turn import Quaternion
 
 _HALF = math.sqrt(0.5)
 ENU_FROM_NED: Quaternion = (0.0, _HALF, _HALF, 0.0)
 """Half a turn about the bisector of north and east swaps them and turns down into up."""
 _UNIT_TOLERANCE = 0.05
-
-
-def product(a: Quaternion, b: Quaternion) -> Quaternion:
-    """The turn b, then the turn a (Hamilton product)."""
-    aw, ax, ay, az = a
-    bw, bx, by, bz = b
-    return (
-        aw * bw - ax * bx - ay * by - az * bz,
-        aw * bx + ax * bw + ay * bz - az * by,
-        aw * by - ax * bz + ay * bw + az * bx,
-        aw * bz + ax * by - ay * bx + az * bw,
-    )
-
-
-def from_euler(roll_rad: float, pitch_rad: float, yaw_rad: float) -> Quaternion:
-    """Body to the frame that yaw, then pitch, then roll came from (aeronautical order)."""
-    cr, sr = math.cos(roll_rad / 2), math.sin(roll_rad / 2)
-    cp, sp = math.cos(pitch_rad / 2), math.sin(pitch_rad / 2)
-    cy, sy = math.cos(yaw_rad / 2), math.sin(yaw_rad / 2)
-    return (
-        cr * cp * cy + sr * sp * sy,
-        sr * cp * cy - cr * sp * sy,
-        cr * sp * cy + sr * cp * sy,
-        cr * cp * sy - sr * sp * cy,
-    )
 
 
 def to_euler(q: Quaternion) -> tuple[float, float, float]:

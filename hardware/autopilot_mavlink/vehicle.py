@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from geo.turn import quaternion_product
 from hardware.autopilot_mavlink import dialect as d
 from hardware.autopilot_mavlink import estimator
 from hardware.autopilot_mavlink.condition import Condition
@@ -18,12 +19,7 @@ from hardware.autopilot_mavlink.fix_watch import FixWatch, receiver_of
 from hardware.autopilot_mavlink.place import Accuracy, PlaceGate, absurd, accuracy, sane_velocity
 from hardware.autopilot_mavlink.posture import Posture
 from hardware.autopilot_mavlink.stamps import Stamps
-from hardware.autopilot_mavlink.turns import (
-    ENU_FROM_NED,
-    enu,
-    product,
-    to_euler,
-)
+from hardware.autopilot_mavlink.turns import ENU_FROM_NED, enu, to_euler
 from hardware.ports import (
     AttitudeSample,
     GimbalSample,
@@ -125,7 +121,7 @@ class Vehicle:
         attitude = _fresh(self._posture.attitude, now_s)
         roll = pitch = heading = None
         if attitude is not None:
-            ned = product(ENU_FROM_NED, attitude.quaternion_enu_from_body)
+            ned = quaternion_product(ENU_FROM_NED, attitude.quaternion_enu_from_body)
             roll, pitch, yaw = (math.degrees(angle) for angle in to_euler(ned))
             heading = yaw % 360.0
         if self._heading is not None and now_s - self._heading[0] <= _FRESH_S:

@@ -6,7 +6,8 @@ from enum import Enum
 
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from simulations.vehicle.gimbal_angles import MountAngles, from_euler, product, wrapped_deg
+from geo.turn import quaternion_of_euler, quaternion_product
+from simulations.vehicle.gimbal_angles import MountAngles, wrapped_deg
 from simulations.vehicle.numbers import whole
 from simulations.vehicle.ports import (
     Command,
@@ -94,9 +95,9 @@ class Gimbal(Organ):
         The servos know the body alone, so the body's roll and pitch come on top of theirs.
         """
         roll, pitch, _yaw = self._view.state.euler_rad
-        return product(
-            from_euler(roll, pitch, 0.0),
-            from_euler(*(math.radians(angle) for angle in self._angles_deg())),
+        return quaternion_product(
+            quaternion_of_euler(roll, pitch, 0.0),
+            quaternion_of_euler(*(math.radians(angle) for angle in self._angles_deg())),
         )
 
     @property

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymavlink.dialects.v20 import ardupilotmega as mav
 
-from hardware.autopilot_mavlink.turns import ENU_FROM_NED, from_euler, product, to_euler
+from geo.turn import quaternion_of_euler, quaternion_product
+from hardware.autopilot_mavlink.turns import ENU_FROM_NED, to_euler
 from hardware.ports import AttitudeSample, GimbalSample
 from tests.unit.hardware.mavlink_kit import Heard
 
@@ -46,7 +47,7 @@ def test_euler_angles_make_the_textbook_matrix(roll, pitch, yaw) -> None:
     rz = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])
     ry = np.array([[cp, 0, sp], [0, 1, 0], [-sp, 0, cp]])
     rx = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
-    q = from_euler(roll, pitch, yaw)
+    q = quaternion_of_euler(roll, pitch, yaw)
     assert np.allclose(rz @ ry @ rx, matrix(q), atol=1e-12)
     assert (roll, pitch, yaw) == pytest.approx(to_euler(q), abs=1e-6)
 
@@ -64,7 +65,7 @@ def test_attitude_turns_the_body_into_enu(by_quaternion) -> None:
     if by_quaternion:
         heard.copter.say(
             mav.MAVLink_attitude_quaternion_message(
-                heard.copter.boot_ms, *from_euler(roll, pitch, yaw), 0.1, 0.2, 0.3
+                heard.copter.boot_ms, *quaternion_of_euler(roll, pitch, yaw), 0.1, 0.2, 0.3
             )
         )
     else:
@@ -131,7 +132,7 @@ def test_absurd_rates_are_left_out() -> None:
 def test_every_frame_flag_of_a_gimbal_device(flags, frame) -> None:
     """The explicit flags first; without them the yaw lock means north; both together mean nothing."""
     heard = Heard()
-    q = from_euler(0.0, math.radians(-45), math.radians(30))
+    q = quaternion_of_euler(0.0, math.radians(-45), math.radians(30))
     device(heard, q, flags)
     found = gimbals(heard.read())
     assert ([] if frame is None else [frame]) == [sample.frame for sample in found]
@@ -151,13 +152,13 @@ def test_mount_status_and_orientation_stand_in_for_a_device() -> None:
     heard.copter.say(mav.MAVLink_mount_status_message(0, 0, -4500, 500, 3000))
     (status,) = gimbals(heard.read())
     assert "body" == status.frame
-    expected = from_euler(math.radians(5), math.radians(-45), math.radians(30))
+    expected = quaternion_of_euler(math.radians(5), math.radians(-45), math.radians(30))
     assert expected == pytest.approx(status.quaternion_frame_from_gimbal)
     heard.copter.say(mav.MAVLink_mount_orientation_message(heard.copter.boot_ms, 0.0, -30.0, 10.0))
     heard.copter.say(mav.MAVLink_mount_status_message(0, 0, -4500, 0, 0))
     (orientation,) = gimbals(heard.read())
     assert "level" == orientation.frame
-    device(heard, from_euler(0.0, -1.0, 0.0), 44)
+    device(heard, quaternion_of_euler(0.0, -1.0, 0.0), 44)
     heard.copter.say(mav.MAVLink_mount_orientation_message(heard.copter.boot_ms, 0.0, -30.0, 10.0))
     heard.copter.say(mav.MAVLink_mount_status_message(0, 0, -4500, 0, 0))
     assert 1 == len(gimbals(heard.read(2.5)))
@@ -198,5 +199,5 @@ def test_duplicates_and_overtaken_messages_come_out_once_and_in_order() -> None:
 @given(ANGLE, PITCH, ANGLE, ANGLE, PITCH, ANGLE)
 def test_product_is_the_product_of_the_matrices(a, b, c, d, e, f) -> None:
     """The turn on the right is done first."""
-    p, q = from_euler(a, b, c), from_euler(d, e, f)
-    assert np.allclose(matrix(p) @ matrix(q), matrix(product(p, q)), atol=1e-12)
+    p, q = quaternion_of_euler(a, b, c), quaternion_of_euler(d, e, f)
+    assert np.allclose(matrix(p) @ matrix(q), matrix(quaternion_product(p, q)), atol=1e-12)
