@@ -196,6 +196,17 @@ class AlertView(View):
     late: bool = False
     lowered_because: str = ""
     silent: bool = False
+    silenced_until_utc: str | None = None
+    silenced_by: str | None = None
+    silenced_reason: str = ""
+    handed_to: str | None = None
+    """Who answers for it since the last hand-over."""
+    seen_by: list[str] = []
+    """People who have had it open on their page."""
+    folded_into: str | None = None
+    """The group alert of a flood that holds it."""
+    folded: int = 0
+    """How many alerts this group alert holds."""
     simulated: bool = False
     acts: list[ActView] = []
 

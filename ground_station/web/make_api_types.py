@@ -1,4 +1,4 @@
-"""Print src/api-types.ts: the page's types, made from ground_station.views so that they cannot drift.
+"""Print src/api-types.ts: the page's types, made from ground_station's views so that they cannot drift.
 
 Usage, from the repository root: python ground_station/web/make_api_types.py > ground_station/web/src/api-types.ts
 A test compares the committed file with what this prints.
@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from ground_station import views  # noqa: E402  (the script is run from anywhere)
+from ground_station import views, views_watch  # noqa: E402  (the script is run from anywhere)
 
 _PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
@@ -39,14 +39,22 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def render() -> str:
-    """The whole file, one interface per shape, in the order of views.py."""
+    """The whole file, one interface per shape, in the order of the modules that hold them."""
     shapes = [
         shape
-        for _, shape in inspect.getmembers(views, inspect.isclass)
-        if issubclass(shape, views.View) and shape is not views.View and shape.__module__ == views.__name__
+        for module in (views, views_watch)
+        for shape in sorted(
+            (
+                shape
+                for _, shape in inspect.getmembers(module, inspect.isclass)
+                if issubclass(shape, views.View)
+                and shape is not views.View
+                and shape.__module__ == module.__name__
+            ),
+            key=lambda shape: inspect.getsourcelines(shape)[1],
+        )
     ]
-    shapes.sort(key=lambda shape: inspect.getsourcelines(shape)[1])
-    parts = ["// Made from ground_station/views.py by make_api_types.py. Do not edit.\n"]
+    parts = ["// Made from ground_station/views.py and views_watch.py by make_api_types.py. Do not edit.\n"]
     for shape in shapes:
         schema = shape.model_json_schema(mode="serialization")
         # What a client sends may leave out defaults; what it receives is always whole.

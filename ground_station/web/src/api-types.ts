@@ -1,4 +1,4 @@
-// Made from ground_station/views.py by make_api_types.py. Do not edit.
+// Made from ground_station/views.py and views_watch.py by make_api_types.py. Do not edit.
 
 /** 90 % error ellipse on the ground; azimuth of the long axis, true, clockwise. */
 export interface Ellipse {
@@ -157,6 +157,13 @@ export interface AlertView {
   late: boolean;
   lowered_because: string;
   silent: boolean;
+  silenced_until_utc: string | null;
+  silenced_by: string | null;
+  silenced_reason: string;
+  handed_to: string | null;
+  seen_by: string[];
+  folded_into: string | null;
+  folded: number;
   simulated: boolean;
   acts: ActView[];
 }
@@ -280,4 +287,107 @@ export interface CommandView {
   status: "SENT" | "NOT_SENT" | "ACCEPTED" | "REJECTED" | "COMPLETED" | "FAILED";
   reason: string;
   expires_utc: string;
+}
+
+/** A period in which something does not ring; it is still shown and still recorded. */
+export interface SilenceView {
+  silence_id: string;
+  scope: "alert" | "sensor" | "zone" | "rule";
+  subject: string;
+  t_from_utc: string;
+  t_until_utc: string;
+  reason: string;
+  by: string;
+  ended_by: string | null;
+  kept_quiet: number;
+}
+
+/** Is the desk's load bearable? Measures of ISA-18.2. */
+export interface BudgetView {
+  per_hour: number;
+  rang_last_hour: number;
+  rang_last_ten_minutes: number;
+  level: "within" | "near" | "over" | "flood";
+  flood_since_utc: string | null;
+  folded: number;
+  standing: number;
+  chattering: string[];
+}
+
+/** How much one camera, zone or rule gave people to do. */
+export interface ShareView {
+  kind: "sensor" | "zone" | "rule";
+  subject: string;
+  name_vi: string;
+  name_en: string;
+  alerts: number;
+  true: number;
+  false: number;
+  undecided: number;
+}
+
+/** One change of rules that a person may make; its effect was computed on what was stored. */
+export interface ProposalView {
+  proposal_id: string;
+  kind: "threshold" | "schedule" | "mask";
+  state: "open" | "applied" | "dismissed";
+  title_vi: string;
+  title_en: string;
+  why_vi: string;
+  why_en: string;
+  effect_vi: string;
+  effect_en: string;
+  change: Record<string, unknown>;
+  false_before: number;
+  false_removed: number;
+  true_before: number;
+  true_removed: number;
+  t_replayed_from_utc: string;
+  t_replayed_to_utc: string;
+  t_made_utc: string;
+  decided_by: string | null;
+  note: string;
+}
+
+/** The weekly page: how many alarms, who made them, and what could be better. */
+export interface WeekView {
+  t_from_utc: string;
+  t_to_utc: string;
+  alerts: number;
+  rang: number;
+  rang_per_hour_p50: number;
+  rang_per_hour_worst: number;
+  budget_per_hour: number;
+  hours_over_budget: number;
+  time_in_flood_fraction: number;
+  acknowledged_after_s_p50: number | null;
+  acknowledged_after_s_p95: number | null;
+  outcomes: Record<string, number>;
+  undecided: number;
+  worst: ShareView[];
+  proposals: ProposalView[];
+}
+
+/** For how long, and why; the scope says whether only this alert or all that its cause makes. */
+export interface SilenceBody {
+  minutes: number;
+  reason: string;
+  scope?: "alert" | "sensor" | "zone" | "rule";
+  subject?: string;
+}
+
+/** Why it may ring again. */
+export interface EndSilenceBody {
+  note?: string;
+}
+
+/** To whom, with what he must know. */
+export interface HandOverBody {
+  to: string;
+  note: string;
+}
+
+/** Why; it stands in the audit. */
+export interface DecideProposalBody {
+  note?: string;
 }
